@@ -1,0 +1,42 @@
+"""gptcount: where are a model's parameters? Exact counts, with their working.
+
+    import gptcount
+
+    architecture = gptcount.load("gpt3")
+    ledger = gptcount.breakdown(architecture)
+    ledger.totals["parameters"]
+
+The names are imported when they are first used, so that ``import gptcount`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gptcount.architecture import Architecture as Architecture
+    from gptcount.errors import GptCountError as GptCountError
+    from gptcount.ledger import Ledger as Ledger
+    from gptcount.ledger import breakdown as breakdown
+    from gptcount.sources import load as load
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "Architecture": "gptcount.architecture",
+    "GptCountError": "gptcount.errors",
+    "Ledger": "gptcount.ledger",
+    "breakdown": "gptcount.ledger",
+    "load": "gptcount.sources",
+}
+
+__all__ = ["Architecture", "GptCountError", "Ledger", "__version__", "breakdown", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'gptcount' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,63 @@
+"""The two ends of the flow: tokens become vectors, and the last vector becomes a score for every token."""
+
+from typing import Literal
+
+from gptcount.blocks.block import Block, Real, Size
+from gptcount.blocks.norm import Norm
+from gptcount.weight import NOTHING, Inventory, linear, weight
+
+Factor = Real | Literal["sqrt(d_model)"]
+
+
+class Positions(Block):
+    """Positions that are added to the embedding. Learned ones are a table; sinusoidal ones have no weights."""
+
+    kind: Literal["learned", "sinusoidal"] = "learned"
+    n_positions: Size | None = None
+    """Rows of the table, where they are more than n_ctx: the first ones are passed over (OPT has 2 more)."""
+    offset: Real = 0.0
+    """The position of the first token, of sinusoidal ones."""
+    ends: bool = False
+    """Sinusoidal wavelengths reach their longest at the last pair (XGLM), not one pair later (CTRL)."""
+
+
+class Embedding(Block):
+    """The table of token vectors, looked up by token, and the learned positions."""
+
+    d_embedding: Size | None = None
+    """The width of the table, where it is not d_model; two projections then lead in and out (OPT-350M)."""
+    positions: Positions | None = None
+    scale: Factor = 1.0
+    norm: Norm | None = None
+
+    def weights(self) -> Inventory:
+        """The weights in words, sizes not yet bound."""
+        width = "d_embedding" if self.d_embedding else "d_model"
+        return (
+            weight("token", f"n_vocab {width}")
+            + (linear("projection", "d_embedding d_model") if self.d_embedding else NOTHING)
+            + self._positions()
+            + (self.norm.across("d_model").under("norm") if self.norm else NOTHING)
+        )
+
+    def _positions(self) -> Inventory:
+        if self.positions is None or self.positions.kind != "learned":
+            return NOTHING
+        rows = "n_positions" if self.positions.n_positions else "n_ctx"
+        return weight("position", f"{rows} d_model", "position").bind(self.positions.sizes())
+
+
+class Unembedding(Block):
+    """The matrix from the last vector to the scores of all tokens; tied, it is the embedding itself, stored once."""
+
+    tied: bool
+    bias: bool = False
+    scale: Real = 1.0
+    """What scores are multiplied by."""
+    softcap: Real | None = None
+
+    def across(self, width: str) -> Inventory:
+        """Its weights, from vectors whose axis ``width`` names."""
+        projection = linear("projection", "d_model d_embedding") if width != "d_model" else NOTHING
+        matrix = weight("token", f"{width} n_vocab", tied_to="embedding.token" if self.tied else "")
+        return projection + matrix + (weight("token.bias", "n_vocab", "bias") if self.bias else NOTHING)

@@ -1,0 +1,47 @@
+"""Latent attention: queries, keys and values are made from short latent vectors (DeepSeek-V2, DeepSeek-V3)."""
+
+from typing import Literal
+
+from gptcount.blocks.attention import Rotary
+from gptcount.blocks.block import Block, Names, Size
+from gptcount.blocks.norm import Norm
+from gptcount.weight import NOTHING, Inventory, linear, per
+
+
+class LatentAttention(Block):
+    """Multi-head latent attention (DeepSeek-AI 2024, arXiv:2405.04434, section 2.1).
+
+    A head's query and key have a part without position, ``d_nope`` wide, and a rotated part, ``d_rotary`` wide; the
+    rotated part of the key is one for all heads.
+    """
+
+    kind: Literal["latent"] = "latent"
+    n_heads: Size
+    d_query_latent: Size | None = None
+    """Absent, queries are made from the model's vector itself."""
+    d_kv_latent: Size
+    d_nope: Size
+    d_rotary: Size
+    d_value: Size
+    norm: Norm
+    biases: Names[Literal["query_down", "kv_down", "output"]] = ()
+    rotary: Rotary = Rotary()
+
+    def weights(self) -> Inventory:
+        bias = self.biases
+        query_from = "d_query_latent" if self.d_query_latent else "d_model"
+        query_latent = (
+            linear("query_down", "d_model d_query_latent", "query_down" in bias)
+            + self.norm.across("d_query_latent").under("query_norm")
+            if self.d_query_latent
+            else NOTHING
+        )
+        return (
+            query_latent
+            + per("n_heads", linear("query", f"{query_from} d_nope") + linear("query_rotary", f"{query_from} d_rotary"))
+            + linear("kv_down", "d_model d_kv_latent", "kv_down" in bias)
+            + linear("key_rotary", "d_model d_rotary", "kv_down" in bias)
+            + self.norm.across("d_kv_latent").under("kv_norm")
+            + per("n_heads", linear("key", "d_kv_latent d_nope") + linear("value", "d_kv_latent d_value"))
+            + linear("output", "n_heads*d_value d_model", "output" in bias)
+        )

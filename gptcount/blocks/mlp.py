@@ -1,0 +1,64 @@
+"""The MLP of a layer: plain (up, down) or gated (gate, up, down). An expert of a mixture is one of these too."""
+
+from typing import Literal
+
+from gptcount.blocks.block import Block, Names, Real, Size
+from gptcount.blocks.norm import Norm
+from gptcount.weight import NOTHING, Inventory, linear, weight
+
+Activation = Literal["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu_squared", "swiglu_clipped", "xielu"]
+"""xielu has two learned numbers a layer and two fixed ones that a checkpoint keeps (Apertus)."""
+
+
+class PlainMLP(Block):
+    """Up, activation, down (Vaswani et al. 2017, section 3.3)."""
+
+    kind: Literal["plain"] = "plain"
+    d_ff: Size
+    biases: Names[Literal["up", "down"]] = ()
+    activation: Activation = "gelu"
+
+    def weights(self) -> Inventory:
+        return (
+            linear("up", "d_model d_ff", "up" in self.biases)
+            + activation(self.activation)
+            + linear("down", "d_ff d_model", "down" in self.biases)
+        )
+
+
+class GatedMLP(Block):
+    """Down of (activated gate times up) (Shazeer 2020)."""
+
+    kind: Literal["gated"] = "gated"
+    d_ff: Size
+    biases: Names[Literal["gate", "up", "down"]] = ()
+    activation: Activation = "silu"
+    limit: Real | None = None
+    """Gate and up are held to at most this, up to at least minus this."""
+    alpha: Real = 1.702
+    """The steepness of the clipped swiglu."""
+    sparsity: Real | None = None
+    """The part of the gates that is set to zero: those that are least (Gemma 3n)."""
+    norm: Norm | None = None
+    """A norm of what is gated, before the down matrix (BitNet)."""
+
+    def weights(self) -> Inventory:
+        return (
+            linear("gate", "d_model d_ff", "gate" in self.biases)
+            + linear("up", "d_model d_ff", "up" in self.biases)
+            + activation(self.activation)
+            + (self.norm.across("d_ff").under("norm") if self.norm else NOTHING)
+            + linear("down", "d_ff d_model", "down" in self.biases)
+        )
+
+
+def activation(kind: Activation) -> Inventory:
+    """The numbers that an activation has of its own."""
+    if kind != "xielu":
+        return NOTHING
+    return (
+        weight("activation.alpha_positive", "", "other")
+        + weight("activation.alpha_negative", "", "other")
+        + weight("activation.beta", "", "buffer")
+        + weight("activation.eps", "", "buffer")
+    )

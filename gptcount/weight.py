@@ -1,0 +1,166 @@
+"""Axis, Weight and Inventory: a model as a sum of named products of named sizes.
+
+The only file that multiplies sizes. It knows nothing of attention, of files or of printing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from math import prod
+from typing import Literal, NamedTuple
+
+Role = Literal["matrix", "bias", "norm", "position", "other", "buffer"]
+"""What a weight is for: a matrix of the flow, a bias, a norm's gain or bias, learned positions, any other learned
+number (an attention sink, a scalar), or a buffer, which a checkpoint keeps and training does not learn."""
+
+
+class Axis(NamedTuple):
+    """A named size.
+
+    ``size`` is None until it is bound. ``chosen`` is the axis of those copies that one token visits, where it does
+    not visit all (``n_experts_per_token`` of ``n_experts``). ``where`` lists the indices, where not all count (layers
+    3 to 60 of ``n_layers``).
+    """
+
+    name: str
+    size: int | None = None
+    chosen: Axis | None = None
+    where: tuple[int, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """The size, which must be bound. Raises LookupError where it is not."""
+        if self.size is None:
+            raise LookupError(f"the size {self.name} is used and nowhere given")
+        return self.size
+
+    @property
+    def label(self) -> str:
+        """The name as a formula says it: ``n_layers``, or ``n_layers[3:61]`` for a part."""
+        return f"{self.name}[{slices(self.where)}]" if self.where else self.name
+
+
+Dimension = tuple[Axis, ...]
+"""One dimension of an array: the product of its axes (``n_heads*d_head``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A family of equal arrays: its dotted name, the axes of one copy, and those that say how many copies there are."""
+
+    name: str
+    shape: tuple[Dimension, ...]
+    per: tuple[Axis, ...] = ()
+    role: Role = "matrix"
+    tied_to: str = ""
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Every axis, copies first: the factors of the formula."""
+        return self.per + tuple(axis for dimension in self.shape for axis in dimension)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The size of each dimension of one copy."""
+        return tuple(product(dimension) for dimension in self.shape)
+
+    @property
+    def copies(self) -> int:
+        """How many equal arrays there are."""
+        return product(self.per)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers all the copies hold together."""
+        return product(self.axes)
+
+    @property
+    def active(self) -> int:
+        """How many of them one token visits: all, but for copies that it chooses among."""
+        return product(axis.chosen or axis for axis in self.per) * prod(self.sizes)
+
+    def rebind(self, change: Callable[[Axis], Axis]) -> Weight:
+        """The same weight with every axis changed."""
+        shape = tuple(tuple(change(axis) for axis in dimension) for dimension in self.shape)
+        return replace(self, shape=shape, per=tuple(change(axis) for axis in self.per))
+
+
+class Inventory(tuple[Weight, ...]):
+    """A list of weights that is closed under adding, repeating and filing: one weight, one block and a model alike."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Iterable[Weight]) -> Inventory:  # type: ignore[override]
+        return Inventory((*self, *other))
+
+    def per(self, axis: Axis) -> Inventory:
+        """One such inventory for every index of ``axis``."""
+        return Inventory(replace(weight, per=(axis, *weight.per)) for weight in self)
+
+    def under(self, path: str) -> Inventory:
+        """The same weights, filed under a dotted path."""
+        return Inventory(replace(weight, name=f"{path}.{weight.name}" if weight.name else path) for weight in self)
+
+    def bind(self, sizes: Mapping[str, int]) -> Inventory:
+        """Give each axis its size that has none yet and whose name is known: the innermost block binds first."""
+
+        def bound(axis: Axis) -> Axis:
+            if axis.size is None and axis.name in sizes:
+                chosen = axis.chosen and bound(axis.chosen)
+                return Axis(axis.name, sizes[axis.name], chosen, axis.where)
+            return axis
+
+        return Inventory(weight.rebind(bound) for weight in self)
+
+
+NOTHING = Inventory()
+
+
+@cache
+def dimensions(words: str) -> tuple[Dimension, ...]:
+    """The shape that words say: ``n_heads*d_head d_model`` has two dimensions, the first a product."""
+    return tuple(tuple(Axis(name) for name in word.split("*")) for word in words.split())
+
+
+def weight(name: str, shape: str, role: Role = "matrix", tied_to: str = "") -> Inventory:
+    """An inventory of one weight, its shape said in words."""
+    return Inventory([Weight(name, dimensions(shape), role=role, tied_to=tied_to)])
+
+
+def linear(name: str, shape: str, bias: bool = False) -> Inventory:
+    """A matrix, ``what goes in`` by ``what comes out``, and its bias where it has one, which spans what comes out."""
+    matrix = weight(name, shape)
+    return matrix + weight(f"{name}.bias", shape.split()[-1], "bias") if bias else matrix
+
+
+def per(axis: str, inventory: Inventory, chosen: str = "") -> Inventory:
+    """One such inventory for every index of the axis; ``chosen`` names the axis of those that one token visits."""
+    return inventory.per(Axis(axis, chosen=Axis(chosen) if chosen else None))
+
+
+def total(inventory: Iterable[Weight]) -> int:
+    """How many numbers the weights hold together."""
+    return sum(weight.parameters for weight in inventory)
+
+
+def product(axes: Iterable[Axis]) -> int:
+    """The product of bound sizes, an exact integer."""
+    return prod(axis.n for axis in axes)
+
+
+def slices(where: Sequence[int]) -> str:
+    """Indices as Python slices say them: ``0:3``, ``5:48:6``, or several with commas."""
+    return ",".join(_runs(list(where)))
+
+
+def _runs(where: list[int]) -> Iterator[str]:
+    while where:
+        step = where[1] - where[0] if len(where) > 1 else 1
+        length = next((i for i in range(1, len(where)) if where[i] - where[i - 1] != step), len(where))
+        if step > 1 and length < 3:
+            step = length = 1
+        first, stop = where[0], where[length - 1] + 1
+        yield str(first) if length == 1 else f"{first}:{stop}" + (f":{step}" if step > 1 else "")
+        where = where[length:]
