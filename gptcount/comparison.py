@@ -1,0 +1,114 @@
+"""Comparison: where several models have their parameters, and whether the published totals hold.
+
+It reads ledgers; it does not know how they are printed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gptcount.architecture import Architecture, Published
+from gptcount.ledger import GROUPS, Ledger, Reading, breakdown
+
+UNITS = {"": 0, "K": 3, "M": 6, "B": 9, "T": 12}
+
+Status = Literal["exact", "rounds", "differs", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A published total held against the counted one."""
+
+    published: Published
+    counted: int
+    status: Status
+    difference: float = 0.0
+    """How far the counted total is from the published one, as a part of the published one."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the counted total is the published one, or rounds to it."""
+        return self.status in ("exact", "rounds")
+
+    def to_record(self) -> dict[str, Any]:
+        """The check as a plain record."""
+        return {
+            "published": self.published.total,
+            "of": self.published.of,
+            "counted": self.counted,
+            "status": self.status,
+            "difference": self.difference,
+            "source": self.published.source,
+            "note": self.published.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One model of a comparison. ``parts`` and ``rest`` add up to the parameters."""
+
+    ledger: Ledger
+    parts: dict[str, int]
+    """The matrix parameters of each of GROUPS."""
+    rest: int
+    """All that is no matrix of a part (biases, norms, positions), less what is tied: it may be negative."""
+    check: Check | None
+
+    def to_record(self) -> dict[str, Any]:
+        """The account as a plain record, for a JSON file or a sheet."""
+        totals = self.ledger.totals
+        check = self.check
+        return {
+            "model": self.ledger.model,
+            **self.parts,
+            "rest": self.rest,
+            **{name: totals[name] for name in ("parameters", "active", "stored", "matrices", "matrix_parameters")},
+            "published": check.published.total if check else None,
+            "published_of": check.published.of if check else None,
+            "status": check.status if check else None,
+            "difference": check.difference if check else None,
+            "source": check.published.source if check else None,
+            "note": check.published.note if check else None,
+        }
+
+
+def compare(architectures: Sequence[Architecture], reading: Reading = "heads") -> list[Account]:
+    """The accounts of several models, in the order given."""
+    return [account(breakdown(architecture, reading)) for architecture in architectures]
+
+
+def account(ledger: Ledger) -> Account:
+    """The account of one model."""
+    parts = {part: ledger.part(part) for part in GROUPS}
+    return Account(ledger, parts, ledger.totals["parameters"] - sum(parts.values()), check(ledger))
+
+
+def check(ledger: Ledger) -> Check | None:
+    """The published total held against the ledger; None where nothing is published."""
+    published = ledger.architecture.published
+    if published is None:
+        return None
+    counted = ledger.totals[published.of]
+    read = _printed(published.total)
+    if read is None:
+        return Check(published, counted, "unreadable")
+    printed, step = read
+    whole = printed * step
+    rounded = (2 * counted + step) // (2 * step)
+    status: Status = "exact" if counted == whole else "rounds" if rounded == printed else "differs"
+    return Check(published, counted, status, (counted - whole) / whole)
+
+
+def _printed(total: str | int) -> tuple[int, int] | None:
+    """The digits of a printed total and what the last is worth: 175.0B is 1750 of 10^8. None where it is no number."""
+    if isinstance(total, int):
+        return total, 1
+    found = re.fullmatch(r"(\d{1,15})(?:\.(\d{1,9}))?\s?([KMBT]?)", total.replace(",", ""))
+    if not found:
+        return None
+    decimals = found[2] or ""
+    digits, power = int(found[1] + decimals), UNITS[found[3]] - len(decimals)
+    return (digits, 10**power) if digits and power >= 0 else None
