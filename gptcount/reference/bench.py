@@ -1,0 +1,178 @@
+"""The bench, where what is stored and what is done meet: every weight of the inventory is made at pairwise different
+sizes and the forward pass is run over them; each must find what it needs and leave nothing over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from gptcount.architecture import Architecture
+from gptcount.errors import InputError, ShapeError
+from gptcount.ledger import breakdown
+from gptcount.reference.functions import softmax
+from gptcount.reference.model import forward, unembed
+from gptcount.reference.small import Real, small
+from gptcount.reference.weights import Step, Weights
+from gptcount.reference.words import Array, axes, text
+from gptcount.weight import Inventory, Weight, slices
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One step of the walk, at the model's real sizes."""
+
+    where: str
+    """The layers that do it, or nothing."""
+    does: str
+    takes: str
+    weight: str
+    gives: str
+    sizes: tuple[int | str, ...]
+    """What comes out; a word where only the data know (how many tokens an expert gets)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the bench saw: the walk, what it confirms, and what disagrees (nothing, if all is well)."""
+
+    model: str
+    walk: tuple[Done, ...]
+    confirmed: tuple[str, ...]
+    failures: tuple[str, ...]
+
+
+class Shelf:
+    """An array for every weight of an inventory, handed out by name, layer and copy; remembers what was drawn."""
+
+    def __init__(self, inventory: Inventory, seed: int = 0) -> None:
+        numbers = np.random.default_rng(seed)
+        self.arrays: dict[tuple[str, int | None], Array] = {}
+        self.drawn: set[tuple[str, int | None]] = set()
+        for weight in inventory:
+            array = self._array(weight, numbers)
+            layered = weight.per and weight.per[0].name == "n_layers"
+            where = (weight.per[0].where or range(weight.per[0].n)) if layered else (None,)
+            for place, layer in enumerate(where):
+                if (weight.name, layer) in self.arrays:
+                    raise ShapeError(f"{weight.name}: twice in the inventory")
+                self.arrays[weight.name, layer] = array[place] if layered else array
+
+    def _array(self, weight: Weight, numbers: np.random.Generator) -> Array:
+        shape = [axis.n for axis in weight.per] + list(weight.sizes)
+        if weight.tied_to:
+            table = self.arrays.get((weight.tied_to, None))
+            if table is None or list(table.T.shape) != shape:
+                raise ShapeError(f"{weight.name}: tied to {weight.tied_to}, and not of its shape")
+            return table.T
+        return numbers.standard_normal(shape, np.float32) / np.float32(4)
+
+    def __call__(self, name: str, layer: int | None, copy: int | None) -> Array:
+        """The array of a weight. Raises ShapeError where the inventory has none."""
+        if (name, layer) not in self.arrays:
+            raise ShapeError(f"{name}: the forward pass needs it and the inventory has none")
+        self.drawn.add((name, layer))
+        array = self.arrays[name, layer]
+        return array if copy is None else array[copy]
+
+    def surplus(self) -> list[str]:
+        """The names of weights that nothing has drawn."""
+        return sorted({name for name, layer in self.arrays.keys() - self.drawn})
+
+
+def verify(architecture: Architecture, temperature: float = 1.0, inventory: Inventory | None = None) -> Verification:
+    """Hold the forward pass against the inventory of ``architecture``.
+
+    ``inventory`` takes the place of the small likeness's own, to show that a wrong one is caught. Nothing is raised
+    where the two disagree: the failures say it, by weight and words. Raises InputError for a temperature that is not
+    positive.
+    """
+    if not 0 < temperature < float("inf"):
+        raise InputError(f"temperature {temperature:g}: more than 0 and finite is wanted")
+    likeness, real = small(architecture)
+    try:
+        return _run(architecture, likeness, real, likeness.inventory() if inventory is None else inventory, temperature)
+    except (ShapeError, LookupError, IndexError) as fault:
+        return Verification(architecture.name, (), (), (str(fault),))
+
+
+def _run(
+    architecture: Architecture, likeness: Architecture, real: Real, inventory: Inventory, temperature: float
+) -> Verification:
+    shelf, steps = Shelf(inventory), list[Step]()
+    positions = likeness.embedding.positions
+    if positions:
+        real |= {("n_positions", positions.n_positions or likeness.n_ctx): positions.n_positions or architecture.n_ctx}
+    tokens = np.arange(likeness.n_ctx) % likeness.n_vocab
+    w = Weights(shelf, likeness.sizes(), steps.append)
+    vectors = forward(likeness, tokens, w)
+    scores = unembed(likeness, vectors[-1], w)
+    probabilities = softmax(scores, temperature)
+
+    failures = [f"{name}: in the inventory, and nothing in the forward pass draws it" for name in shelf.surplus()]
+    matrices, parameters = _drawn(architecture, likeness, real, steps, inventory)
+    totals = breakdown(architecture).totals
+    if not failures and (matrices, parameters) != (totals["matrices"], totals["matrix_parameters"]):
+        failures.append(
+            f"drawn: {matrices:,} matrices of {parameters:,} parameters, and the ledger has "
+            f"{totals['matrices']:,} of {totals['matrix_parameters']:,}"
+        )
+    later = tokens.copy()
+    later[-1] = (later[-1] + 1) % likeness.n_vocab
+    changed = forward(likeness, later, Weights(shelf, likeness.sizes()))
+    if not np.allclose(changed[:-1], vectors[:-1], atol=1e-5) or np.allclose(changed[-1], vectors[-1], atol=1e-5):
+        failures.append("mask: a token sees a later one, or nothing of itself")
+    total = float(probabilities.sum())
+    if not abs(total - 1) < 1e-5:
+        failures.append(f"softmax: the probabilities sum to {total:.6f}")
+    confirmed = (
+        f"{len(shelf.drawn)} arrays of pairwise different sizes made and drawn, none missing, none left over",
+        f"{matrices:,} matrices and {parameters:,} parameters drawn, as the ledger has them",
+        f"the probabilities of all {architecture.n_vocab:,} tokens sum to 1 (temperature {temperature:g})",
+        "no token sees a later one: with the last token changed, all vectors before it stay the same",
+    )
+    return Verification(
+        architecture.name, tuple(_walk(architecture, likeness, real, steps)), confirmed, tuple(failures)
+    )
+
+
+def _first_of_each(likeness: Architecture, steps: list[Step]) -> Iterator[tuple[int | None, Step]]:
+    """Each different step once, with the kind of layer that does it; a weight's other copies are the same step."""
+    kinds = {where[0]: kind for kind, where in enumerate(likeness.layers().values())}
+    seen = set()
+    for step in steps:
+        key = (step.layer, step.does, step.takes)
+        if (step.layer is None or step.layer in kinds) and key not in seen:
+            seen.add(key)
+            yield (None if step.layer is None else kinds[step.layer]), step
+
+
+def _drawn(
+    architecture: Architecture, likeness: Architecture, real: Real, steps: list[Step], inventory: Inventory
+) -> tuple[int, int]:
+    """How many matrices the forward pass drew, and of how many parameters, at the real sizes of the words it said."""
+    layers = [len(where) for where in architecture.layers().values()]
+    matrix = {weight.name for weight in inventory if weight.role == "matrix"}
+    matrices = parameters = 0
+    for kind, step in _first_of_each(likeness, steps):
+        if step.weight in matrix:
+            sizes = [prod(real[word, step.sizes[word]] for word in dimension) for dimension in step.weight_words]
+            times = 1 if kind is None else layers[kind]
+            matrices += times * prod(sizes[:-2])
+            parameters += times * prod(sizes)
+    return matrices, parameters
+
+
+def _walk(architecture: Architecture, likeness: Architecture, real: Real, steps: list[Step]) -> Iterator[Done]:
+    places = [_place(where, architecture.n_layers) for where in architecture.layers().values()]
+    for kind, step in _first_of_each(likeness, steps):
+        if step.gives:
+            where = "" if kind is None else places[kind]
+            sizes = tuple(real.get((word.rstrip("'"), step.sizes[word.rstrip("'")]), word) for word in axes(step.gives))
+            yield Done(where, step.does, text(step.takes), text(step.weight_words), text(step.gives), sizes)
+
+
+def _place(where: tuple[int, ...], n_layers: int) -> str:
+    return f"each of {n_layers} layers" if len(where) == n_layers else f"layers {slices(where)}"

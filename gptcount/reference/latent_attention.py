@@ -1,0 +1,63 @@
+"""Latent attention: queries, keys and values unfolded from short latent vectors; one rotated key part for all heads."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+
+from gptcount.blocks.latent_attention import LatentAttention
+from gptcount.reference.attention import mask
+from gptcount.reference.functions import softmax
+from gptcount.reference.norm import norm
+from gptcount.reference.positions import rotate, yarn_mscale
+from gptcount.reference.weights import Weights
+from gptcount.reference.words import Array
+
+
+def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
+    """x: (n_ctx, d_model), already normed. Gives what is added to it, of the same shape."""
+    bias, source, d_source = spec.biases, x, "d_model"
+    if spec.d_query_latent:
+        d_source = "d_query_latent"
+        source = w.linear(
+            "n_ctx d_model, d_model d_query_latent -> n_ctx d_query_latent", x, "query_down", "query_down" in bias
+        )
+        source = norm(source, w, "query_norm", spec.norm, "n_ctx d_query_latent", "d_query_latent")
+    query = w.einsum(f"n_ctx {d_source}, n_heads {d_source} d_nope -> n_heads n_ctx d_nope", source, "query")
+    turned = w.einsum(
+        f"n_ctx {d_source}, n_heads {d_source} d_rotary -> n_heads n_ctx d_rotary", source, "query_rotary"
+    )
+
+    latent = w.linear("n_ctx d_model, d_model d_kv_latent -> n_ctx d_kv_latent", x, "kv_down", "kv_down" in bias)
+    latent = norm(latent, w, "kv_norm", spec.norm, "n_ctx d_kv_latent", "d_kv_latent")
+    key = w.einsum("n_ctx d_kv_latent, n_heads d_kv_latent d_nope -> n_heads n_ctx d_nope", latent, "key")
+    value = w.einsum("n_ctx d_kv_latent, n_heads d_kv_latent d_value -> n_heads n_ctx d_value", latent, "value")
+    key_turned = w.linear("n_ctx d_model, d_model d_rotary -> n_ctx d_rotary", x, "key_rotary", "kv_down" in bias)
+    turned, key_turned = rotate(turned, spec.rotary), rotate(key_turned, spec.rotary)
+
+    scores = w.einsum(
+        "n_heads n_ctx d_nope, n_heads n_ctx' d_nope -> n_heads n_ctx n_ctx'", query, key, "attention.scores"
+    )
+    scores = scores + w.einsum(
+        "n_heads n_ctx d_rotary, n_ctx' d_rotary -> n_heads n_ctx n_ctx'",
+        turned,
+        key_turned,
+        "attention.scores, rotary",
+    )
+    pattern = w.step(
+        "attention.pattern", "n_heads n_ctx n_ctx'", softmax(scores * np.float32(scale(spec)) + mask(len(x)))
+    )
+    seen = w.einsum(
+        "n_heads n_ctx n_ctx', n_heads n_ctx' d_value -> n_heads n_ctx d_value", pattern, value, "attention.seen"
+    )
+    return w.linear(
+        "n_heads n_ctx d_value, (n_heads d_value) d_model -> n_ctx d_model", seen, "output", "output" in bias
+    )
+
+
+def scale(spec: LatentAttention) -> float:
+    """What scores are multiplied by: one over the root of a head's width, and YaRN's factor squared."""
+    stretch = spec.rotary.scaling
+    more = yarn_mscale(stretch.factor or 1.0, stretch.mscale_all) ** 2 if stretch and stretch.mscale_all else 1.0
+    return more / sqrt(spec.d_nope + spec.d_rotary)

@@ -1,0 +1,98 @@
+"""A mixture of experts: each token is sent to a few experts, and takes from each by its score."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gptcount.blocks.mixture import Mixture
+from gptcount.reference.functions import sigmoid, softmax, sqrt_softplus
+from gptcount.reference.mlp import mlp
+from gptcount.reference.weights import Weights
+from gptcount.reference.words import Array
+
+
+def mixture(x: Array, w: Weights, spec: Mixture) -> Array:
+    """x: (n_ctx, d_model), already normed. Gives what is added to it; only experts that a token chooses are drawn."""
+    chosen, share = route(x, w, spec)
+    result = visited(x, w, spec, chosen, share)
+    if spec.output_bias:
+        result = w.add("n_ctx d_model", result, "output.bias", "d_model")
+    if spec.shared:
+        shared = mlp(x, w.under("shared", spec.shared), spec.shared)
+        if spec.shared_gate:
+            shared = shared * sigmoid(w.einsum("n_ctx d_model, d_model -> n_ctx", x, "shared_gate"))[:, None]
+        result = result + shared
+    return result
+
+
+def visited(x: Array, w: Weights, spec: Mixture, chosen: Array, share: Array) -> Array:
+    """What the experts make of their tokens, each by its share; an expert without weights gives a token back."""
+    result = np.zeros_like(x)
+    for expert in np.unique(chosen):
+        token, place = np.nonzero(chosen == expert)
+        part, given = share[token, place, None], x[token]
+        if expert >= spec.n_experts:
+            result[token] += part * given
+            continue
+        inside = w.under("experts", spec.expert).one_of("n_experts", int(expert)).where(n_routed=len(token))
+        if spec.weigh_input:
+            result[token] += mlp(part * given, inside, spec.expert, tokens="n_routed")
+        else:
+            result[token] += part * mlp(given, inside, spec.expert, tokens="n_routed")
+    return result
+
+
+def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
+    """(n_ctx, n_experts_per_token) each: the experts that each token goes to, and the share of each."""
+    logits = w.linear("n_ctx d_model, d_model n_experts -> n_ctx n_experts", x, "router", spec.router_bias)
+    if spec.n_zero_experts:
+        words = "n_ctx d_model, d_model n_zero_experts -> n_ctx n_zero_experts"
+        logits = np.concatenate([logits, w.linear(words, x, "router_zero", spec.router_bias)], axis=1)
+    if spec.scores == "sparse-mixer":
+        return sparse_mixer(logits, spec)
+    scores = SCORES[spec.scores](logits)
+    chosen = choose(scores + corrections(w, spec) if spec.router_correction else scores, spec)
+    share = np.take_along_axis(scores, chosen, axis=1)
+    if spec.normalize:
+        power = spec.normalize_power
+        share = share / (share**power).sum(axis=1, keepdims=True) ** (1 / power)
+    return chosen, share * np.float32(spec.scale)
+
+
+def corrections(w: Weights, spec: Mixture) -> Array:
+    """(n_experts,): what is added to the scores for the choice alone."""
+    known = w.drawn("router.correction", "n_experts")
+    return (
+        np.concatenate([known, w.drawn("router_zero.correction", "n_zero_experts")]) if spec.n_zero_experts else known
+    )
+
+
+def choose(preference: Array, spec: Mixture) -> Array:
+    """(n_ctx, n_experts_per_token): the experts of each token, the most preferred, from the most preferred groups."""
+    if spec.n_groups > 1:
+        groups = preference.reshape(len(preference), spec.n_groups, -1)
+        best = np.sort(groups, axis=-1)[..., -2 if spec.group_score == "best-two" else -1 :].sum(axis=-1)
+        kept = np.argsort(-best, axis=-1, kind="stable")[:, : spec.n_groups_per_token]
+        allowed = np.zeros(best.shape, bool)
+        np.put_along_axis(allowed, kept, True, axis=1)
+        preference = np.where(allowed[..., None], groups, -np.inf).reshape(preference.shape)
+    return np.argsort(-preference, axis=-1, kind="stable")[:, : spec.n_experts_per_token]
+
+
+def sparse_mixer(logits: Array, spec: Mixture) -> tuple[Array, Array]:
+    """SparseMixer (Liu et al. 2023, arXiv:2310.00811), in use: the best expert, then the best of the others, each with
+    its share among those whose logit is within twice the jitter of it."""
+    chosen, share, open_to = [], [], logits
+    for _ in range(spec.n_experts_per_token):
+        best = open_to.max(axis=1, keepdims=True)
+        near = (best - logits) / np.maximum(np.abs(logits), best) <= 2 * spec.jitter
+        expert = open_to.argmax(axis=1)[:, None]
+        share.append(np.take_along_axis(softmax(np.where(near, open_to, -np.inf)), expert, axis=1))
+        chosen.append(expert)
+        open_to = open_to.copy()
+        np.put_along_axis(open_to, expert, -np.inf, axis=1)
+    return np.concatenate(chosen, axis=1), np.concatenate(share, axis=1)
+
+
+SCORES = {"softmax": softmax, "sigmoid": sigmoid, "sqrt-softplus": sqrt_softplus}
+"""What makes scores of a router's logits."""

@@ -1,0 +1,97 @@
+"""A small likeness of an architecture: the same blocks and kinds of layer, every size small and no two alike.
+
+At real sizes equal axes hide a transposition (GPT-3 has as many layers as heads); here each size tells its word.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gptcount.architecture import Architecture, Layer, Variation
+from gptcount.blocks.block import Block
+from gptcount.weight import slices
+
+Real = dict[tuple[str, int], int]
+"""The real size of each word, by the word and its small size."""
+
+
+def small(architecture: Architecture) -> tuple[Architecture, Real]:
+    """The likeness, and the way back to the real sizes. Each kind of layer stands in it at least once."""
+    sizes = Sizes()
+    layers = list(architecture.layers())
+    n_layers = sizes.unused(at_least=max(len(layers), 2))
+    stack = layers + [layers[-1]] * (n_layers - len(layers))
+    common, variations = _stacked([Layer(*(sizes.of(block) for block in layer)) for layer in stack])
+    top = {name: sizes.take(name, getattr(architecture, name)) for name in ("n_ctx", "d_model", "n_vocab")}
+    likeness = architecture.model_copy(
+        update=top
+        | {"n_layers": n_layers, "attention": common.attention, "mlp": common.mlp, "variations": variations}
+        | {"embedding": sizes.of(architecture.embedding)}
+    )
+    likeness = Architecture.model_validate(likeness.model_dump())
+    sizes.real[("n_layers", n_layers)] = architecture.n_layers
+    return likeness, sizes.real
+
+
+class Sizes:
+    """Hands out small sizes, each once; equal sizes under the same name stay equal."""
+
+    def __init__(self) -> None:
+        self.real: Real = {}
+        self.taken: dict[tuple[str, int], int] = {}
+        self.used: set[int] = set()
+
+    def unused(self, at_least: int = 2, multiple_of: int = 1) -> int:
+        """The smallest size not yet used."""
+        size = max(at_least, multiple_of)
+        while size in self.used or size % multiple_of:
+            size += 1
+        self.used.add(size)
+        return size
+
+    def take(self, name: str, real: int, at_least: int = 2, multiple_of: int = 1) -> int:
+        """The small size for a real one."""
+        if (name, real) not in self.taken:
+            size = self.unused(at_least, multiple_of)
+            self.taken[(name, real)] = size
+            self.real[(name, size)] = real
+        return self.taken[(name, real)]
+
+    def of(self, block: Any) -> Any:
+        """The block with small sizes; what depends on another size comes after it."""
+        if not isinstance(block, Block):
+            return block
+        change: dict[str, Any] = {name: self.of(value) for name, value in block if isinstance(value, Block)}
+        for name, real in sorted(
+            block.sizes().items(), key=lambda item: ORDER.index(item[0]) if item[0] in ORDER else -1
+        ):
+            change[name] = self._fitting(name, real, change)
+        return block.model_copy(update=change)
+
+    def _fitting(self, name: str, real: int, change: dict[str, Any]) -> int:
+        if name == "n_heads" and change.get("n_kv_heads"):
+            return self.take(name, real, multiple_of=change["n_kv_heads"])
+        if name == "d_head":
+            rotary = change.get("rotary")
+            turned = rotary.d_rotary if rotary and rotary.d_rotary else 0
+            return self.take(name, real, at_least=turned + 2, multiple_of=2)
+        if name == "d_rotary":
+            return self.take(name, real, multiple_of=2)
+        if name == "n_experts":
+            return self.take(name, real, at_least=change["n_experts_per_token"] + 1, multiple_of=change["n_groups"])
+        if name in ("n_groups", "n_groups_per_token"):
+            return min(real, 2)
+        return self.take(name, real)
+
+
+ORDER = ("n_kv_heads", "n_heads", "d_head", "n_groups", "n_groups_per_token", "n_experts_per_token", "n_experts")
+
+
+def _stacked(stack: list[Layer]) -> tuple[Layer, tuple[Variation, ...]]:
+    """Layers as an architecture says them: the first, and those that differ from it."""
+    common = stack[0]
+    return common, tuple(
+        Variation(layers=slices([index]), attention=layer.attention, mlp=layer.mlp)
+        for index, layer in enumerate(stack)
+        if layer != common
+    )
