@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gptcount.errors import GptCountError as GptCountError
     from gptcount.ledger import Ledger as Ledger
     from gptcount.ledger import breakdown as breakdown
-    from gptcount.sources import load as load
+    from gptcount.sources.loading import load as load
 
 __version__ = "0.1.0"
 
@@ -26,7 +26,7 @@ _WHERE = {
     "GptCountError": "gptcount.errors",
     "Ledger": "gptcount.ledger",
     "breakdown": "gptcount.ledger",
-    "load": "gptcount.sources",
+    "load": "gptcount.sources.loading",
 }
 
 __all__ = ["Architecture", "GptCountError", "Ledger", "__version__", "breakdown", "load"]

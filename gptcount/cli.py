@@ -42,6 +42,7 @@ class ReadingOption(StrEnum):
 
     heads = "heads"
     value_up = "value-up"
+    stored = "stored"
 
 
 def _presets(incomplete: str) -> list[str]:
@@ -83,7 +84,7 @@ Settings = Annotated[
     ),
 ]
 ReadAs = Annotated[
-    ReadingOption, typer.Option("--reading", help="What is one matrix: an output per layer, or a value-up per head.")
+    ReadingOption, typer.Option("--reading", help="What is one matrix: an output per layer, a value-up per head, or a stored tensor.")
 ]
 As = Annotated[Format | None, typer.Option("--format", "-f", show_default="table", help="How to write the answer.")]
 Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
@@ -151,7 +152,7 @@ def breakdown(
     chosen = _format(format, json)
     from gptcount.ledger import breakdown as read
     from gptcount.output import records, tables
-    from gptcount.sources import load
+    from gptcount.sources.loading import load
 
     ledger = read(load(model, settings), reading.value)
     _answer(
@@ -183,7 +184,7 @@ def compare(
     chosen = _format(format, json)
     from gptcount.comparison import compare as account
     from gptcount.output import records, tables
-    from gptcount.sources import load_all
+    from gptcount.sources.loading import load_all
 
     accounts = account(load_all(models, settings), reading.value)
     _answer(
@@ -222,7 +223,7 @@ def verify_shapes(
         raise InputError(f"--temperature {temperature}: a finite number above 0 is wanted")
     from gptcount.output import tables
     from gptcount.reference.bench import verify
-    from gptcount.sources import load_all
+    from gptcount.sources.loading import load_all
 
     verified = [(model, verify(model, temperature)) for model in load_all(models or ["gpt3"], settings)]
     parts = [part for model, found in verified for part in tables.verification(model, found)]
@@ -238,7 +239,7 @@ def presets(format: As = None, json: Json = False, output: Output = None, color:
     chosen = _format(format, json)
     from gptcount.comparison import compare as account
     from gptcount.output import records, tables
-    from gptcount.sources import load_all
+    from gptcount.sources.loading import load_all
     from gptcount.sources.presets import names
 
     accounts = dict(zip(names(), account(load_all(["presets"])), strict=True))
@@ -259,10 +260,11 @@ def show(model: Model, settings: Settings = [], output: Output = None) -> None: 
     \b
     gptcount show llama-3-8b > mine.toml
     """
-    from gptcount.sources import load
-    from gptcount.sources.specification import toml
+    from gptcount.sources.loading import load_with_comments
+    from gptcount.sources.specification import changed, toml
 
-    _write(toml(load(model, settings)), output)
+    architecture, comments = load_with_comments(model)
+    _write(toml(changed(architecture, settings), comments), output)
 
 
 def _format(format: Format | None, json: bool) -> Format:

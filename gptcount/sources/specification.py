@@ -15,8 +15,14 @@ from gptcount.blocks.block import Block
 from gptcount.errors import InputError, shown
 
 
+LONGEST_LINE = 10_000
+"""Characters; a key of very many dots would take the TOML reader very long."""
+
+
 def parse(text: str, origin: str) -> Architecture:
     """The architecture that TOML text specifies. Raises InputError, a line a fault, each naming origin and key."""
+    if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
+        raise InputError(f"{origin}: a line of more than {LONGEST_LINE:,} characters; no specification has such")
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as fault:
@@ -59,9 +65,10 @@ def plain(architecture: Architecture) -> dict[str, Any]:
     return _without_defaults(architecture)
 
 
-def toml(architecture: Architecture) -> str:
-    """The specification as a TOML file that reads back to the same architecture."""
-    return "\n".join(_toml(plain(architecture), "")) + "\n"
+def toml(architecture: Architecture, comments: Sequence[str] = ()) -> str:
+    """The specification as a TOML file that reads back to the same architecture, under ``comments``, a line each."""
+    head = [f"# {shown(comment, 200)}" for comment in comments]
+    return "\n".join([*head, *([""] if head else []), *_toml(plain(architecture), "")]) + "\n"
 
 
 def _without_defaults(block: Block) -> dict[str, Any]:
@@ -107,7 +114,9 @@ def _toml(table: dict[str, Any], path: str) -> Iterator[str]:
             yield f"{key} = {_literal(value)}"
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from ("", f"[{path}{key}]", *_toml(value, f"{path}{key}."))
+            bare = bool(value) and all(isinstance(inner, dict) for inner in value.values())
+            yield from (() if bare else ("", f"[{path}{key}]"))
+            yield from _toml(value, f"{path}{key}.")
         elif value and isinstance(value, list) and isinstance(value[0], dict):
             for item in value:
                 yield from ("", f"[[{path}{key}]]", *_toml(item, f"{path}{key}."))

@@ -1,0 +1,312 @@
+"""A checkpoint's tensors, by its headers alone: a .safetensors file, several with their index, or a folder of them.
+
+A file begins with the length of its header (8 bytes) and the header, JSON: for each tensor its dtype, its shape and
+where its bytes lie. Whatever is not exactly that is refused in a line, in bounded memory and time, before it is
+handed to the ``safetensors`` library, which has the last word. No weight is read, and what the tensors mean is not
+known here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gptcount.errors import InputError, shown
+from gptcount.sources.files import read_text
+
+BITS = {
+    "BOOL": 8,
+    "F4": 4,
+    "F6_E2M3": 6,
+    "F6_E3M2": 6,
+    **dict.fromkeys(("U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
+    **dict.fromkeys(("I16", "U16", "F16", "BF16"), 16),
+    **dict.fromkeys(("I32", "U32", "F32"), 32),
+    **dict.fromkeys(("I64", "U64", "F64", "C64"), 64),
+}
+"""How many bits an element has."""
+
+MOST_HEADER = 25_000_000
+"""The longest header that is read, in bytes, as in huggingface_hub; published ones have some 100,000."""
+
+MOST_INDEX = 40_000_000
+"""The longest index that is read, in bytes; that of a mixture with 200,000 tensors has 23,000,000."""
+
+MOST_TENSORS, MOST_SHARDS, MOST_DIMENSIONS, MOST_NAME = 1_000_000, 10_000, 64, 1_000
+
+LEAST_ENTRY = 16
+"""A header has at most one bracket in so many bytes: an entry has three, and at least 49 bytes."""
+
+INDEX, WHOLE = "model.safetensors.index.json", "model.safetensors"
+
+
+class Entry(NamedTuple):
+    """One tensor as a header lists it."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def elements(self) -> int:
+        """How many elements it has."""
+        return prod(self.shape)
+
+    @property
+    def bits(self) -> int:
+        """How many bits one of them has."""
+        return BITS[self.dtype]
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes it takes."""
+        return self.elements * self.bits // 8
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the headers say, and the text of the config.json beside them, where there is one."""
+
+    origin: str
+    entries: tuple[Entry, ...]
+    n_files: int
+    config: str | None = None
+
+
+def read(path: Path) -> Checkpoint:
+    """The checkpoint at a path: a file, an index or a folder. Raises InputError where it is not exactly that."""
+    origin = shown(str(path), 200)
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{origin}: {_reason(fault)}") from None
+    folder = path if kind == stat.S_IFDIR else path.parent
+    found = _in_folder(folder, origin) if kind == stat.S_IFDIR else [path]
+    config = folder / "config.json"
+    beside = read_text(config) if config.is_file() else None
+
+    def of_shards(names: Sequence[str]) -> Iterable[list[Entry]]:
+        return (_of_file(_inside(folder, name)) for name in names)
+
+    if found[0].suffix == ".json":
+        return sharded(index_text(found[0], origin), shown(str(found[0]), 200), of_shards, beside)
+    lists = [_of_file(found[0])] if len(found) == 1 else of_shards([file.name for file in found])
+    return Checkpoint(origin, joined(lists, origin), len(found), beside)
+
+
+def index_text(path: Path, origin: str) -> str:
+    """The text of an index, which is longer than other files of names and numbers may be."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_INDEX:
+            raise InputError(f"{origin}: an index is a file of at most {MOST_INDEX} bytes")
+        return path.read_text("utf-8")
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{origin}: {_reason(fault)}") from None
+
+
+def sharded(
+    index: str, origin: str, of_shards: Callable[[Sequence[str]], Iterable[list[Entry]]], config: str | None
+) -> Checkpoint:
+    """The checkpoint that an index describes; ``of_shards`` gives the entries of each file that it names, in order."""
+    places = _parsed(index, origin).get("weight_map")
+    if not isinstance(places, dict) or not places:
+        raise InputError(f"{origin}: weight_map: missing or empty, where an index says which file has which tensor")
+    for shard in places.values():
+        if not isinstance(shard, str) or not _is_plain(shard):
+            raise InputError(f"{origin}: weight_map: {shown(shard)} is not the name of a .safetensors file beside it")
+    shards = sorted(set(places.values()))
+    if len(shards) > MOST_SHARDS:
+        raise InputError(f"{origin}: {len(shards)} files, and at most {MOST_SHARDS} are read")
+    held: dict[str, str] = {}
+
+    def noted() -> Iterable[list[Entry]]:
+        for shard, entries in zip(shards, of_shards(shards), strict=True):
+            held.update((entry.name, shard) for entry in entries)
+            yield entries
+
+    entries = joined(noted(), origin)
+    for name, shard in places.items():
+        if held.get(name) != shard:
+            raise InputError(f"{origin}: {shown(name)}: the index says that {shown(shard)} has it, and it has not")
+    return Checkpoint(origin, entries, len(shards), config)
+
+
+def joined(lists: Iterable[list[Entry]], origin: str) -> tuple[Entry, ...]:
+    """The entries of all files together. Raises InputError where two have a tensor of one name, or there are none."""
+    found: dict[str, Entry] = {}
+    for entries in lists:
+        for entry in entries:
+            if entry.name in found:
+                raise InputError(f"{origin}: {shown(entry.name)}: two files have a tensor of this name")
+            found[entry.name] = entry
+        if len(found) > MOST_TENSORS:
+            raise InputError(f"{origin}: more than {MOST_TENSORS} tensors")
+    if not found:
+        raise InputError(f"{origin}: no tensors in it")
+    return tuple(found.values())
+
+
+def header_length(start: bytes, size: int, origin: str) -> int:
+    """The length of the header that the first 8 bytes of a file of ``size`` bytes say."""
+    if len(start) < 8:
+        raise InputError(f"{origin}: {size} bytes: too short for a .safetensors file")
+    length = int.from_bytes(start[:8], "little")
+    if length > size - 8:
+        raise InputError(
+            f"{origin}: truncated, or not a .safetensors file: a header of {length} bytes in a file of {size}"
+        )
+    if length > MOST_HEADER:
+        raise InputError(f"{origin}: a header of {length} bytes, and at most {MOST_HEADER} are read")
+    return length
+
+
+def entries_of(header: bytes, room: int, origin: str) -> list[Entry]:
+    """The tensors that a header lists, which must fill the ``room`` bytes after it exactly, each byte once."""
+    if header[:1] != b"{":
+        raise InputError(f"{origin}: not a .safetensors file: its header does not begin with a brace")
+    try:
+        text = header.decode()
+    except UnicodeDecodeError:
+        raise InputError(f"{origin}: its header is not UTF-8") from None
+    listed = _parsed(text, origin)
+    metadata = listed.pop("__metadata__", None) or {}
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise InputError(f"{origin}: __metadata__: text is wanted under each key")
+    placed = sorted((_placed(name, tensor, origin) for name, tensor in listed.items()), key=lambda found: found[:2])
+    end = 0
+    for begin, stop, entry in placed:
+        if begin != end:
+            fault = "overlaps the tensor before it" if begin < end else "leaves bytes that no tensor has before it"
+            raise InputError(f"{origin}: {shown(entry.name)}: data_offsets: {fault}")
+        end = stop
+    if end > room:
+        raise InputError(f"{origin}: truncated: {room} bytes follow the header, which places tensors in {end}")
+    if end < room:
+        raise InputError(f"{origin}: {room - end} bytes at the end that no tensor has")
+    by_name = {entry.name: entry for _, _, entry in placed}
+    return [by_name[name] for name in listed]
+
+
+def _placed(name: str, tensor: Any, origin: str) -> tuple[int, int, Entry]:
+    """Where a tensor's bytes begin and end, and its entry."""
+
+    def refusal(why: str) -> InputError:
+        return InputError(f"{origin}: {shown(name)}: {why}")
+
+    if len(name) > MOST_NAME:
+        raise refusal(f"a name of {len(name)} characters, and at most {MOST_NAME} are read")
+    if not isinstance(tensor, dict) or tensor.keys() != {"dtype", "shape", "data_offsets"}:
+        raise refusal("dtype, shape and data_offsets are wanted, and nothing else")
+    dtype, shape, offsets = tensor["dtype"], tensor["shape"], tensor["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in BITS:
+        raise refusal(f"dtype: {shown(dtype)} is none of {', '.join(BITS)}")
+    if not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS or not all(map(_is_size, shape)):
+        raise refusal(f"shape: at most {MOST_DIMENSIONS} whole numbers are wanted")
+    if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_is_size, offsets)):
+        raise refusal("data_offsets: two whole numbers, none below zero, are wanted")
+    entry, (begin, stop) = Entry(name, dtype, tuple(shape)), offsets
+    if 8 * (stop - begin) != entry.elements * entry.bits:
+        raise refusal(f"data_offsets: {stop - begin} bytes, and its shape and dtype make {entry.bytes}")
+    return begin, stop, entry
+
+
+def _is_size(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _parsed(text: str, origin: str) -> dict[str, Any]:
+    """A JSON object, no name given twice."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            seen: set[str] = set()
+            twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+            raise InputError(f"{origin}: {shown(twice)}: given twice")
+        return found
+
+    if LEAST_ENTRY * (text.count("[") + text.count("{")) > len(text) + 4 * LEAST_ENTRY:
+        raise InputError(f"{origin}: more brackets than the names, shapes and places of tensors can have")
+    try:
+        data = json.loads(text, object_pairs_hook=once)
+    except RecursionError:
+        raise InputError(f"{origin}: nested too deeply") from None
+    except ValueError as fault:
+        raise InputError(f"{origin}: not valid JSON: {shown(str(fault), 200)}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{origin}: not a JSON object")
+    return data
+
+
+def _in_folder(folder: Path, origin: str) -> list[Path]:
+    """The index in a folder, or the whole checkpoint, or all its .safetensors files."""
+    for name in (INDEX, WHOLE):
+        if (folder / name).is_file():
+            return [folder / name]
+    found = sorted(folder.glob("*.safetensors.index.json"))[:1] or sorted(folder.glob("*.safetensors"))
+    if not found:
+        others = any(folder.glob("*.bin")) or any(folder.glob("*.pt*")) or any(folder.glob("*.gguf"))
+        hint = "; other kinds of checkpoint are not read" if others else ""
+        raise InputError(f"{origin}: no .safetensors file in this folder{hint}")
+    if len(found) > MOST_SHARDS:
+        raise InputError(f"{origin}: {len(found)} files, and at most {MOST_SHARDS} are read")
+    return found
+
+
+def _of_file(path: Path) -> list[Entry]:
+    """The tensors of one file: read from its header, which the library then reads too."""
+    origin = shown(str(path), 200)
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{origin}: not a file")
+        with open(path, "rb") as file:
+            length = header_length(file.read(8), status.st_size, origin)
+            found = entries_of(file.read(length), status.st_size - 8 - length, origin)
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{origin}: {_reason(fault)}") from None
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy"):
+            return found
+    except (SafetensorError, OSError) as fault:
+        raise InputError(f"{origin}: {shown(str(fault), 200)}") from None
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name is that of a .safetensors file and no path."""
+    return name.endswith(".safetensors") and name.isprintable() and not set(name) & set("/\\:") and name[0] != "."
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A file of a folder, which no link leads out of it, but to the ``blobs`` of huggingface_hub's cache."""
+    path, real = folder / name, Path(os.path.realpath(folder / name))
+    caches = [parent.parent / "blobs" for parent in folder.absolute().parents if parent.name == "snapshots"]
+    if not any(Path(os.path.realpath(home)) in real.parents for home in (folder, *caches)):
+        raise InputError(f"{shown(str(path), 200)}: a link that leads out of its folder")
+    return path
+
+
+def _reason(fault: OSError | ValueError) -> str:
+    return (getattr(fault, "strerror", None) or "cannot be read").lower()
+
+
+def files(path: Path) -> list[Path]:
+    """The .safetensors files of the checkpoint at a path, which ``read`` has found to be one."""
+    origin = shown(str(path), 200)
+    folder = path if path.is_dir() else path.parent
+    found = _in_folder(folder, origin) if path.is_dir() else [path]
+    if found[0].suffix != ".json":
+        return found
+    return [
+        _inside(folder, name)
+        for name in sorted(set(_parsed(_index_text(found[0], origin), origin)["weight_map"].values()))
+    ]

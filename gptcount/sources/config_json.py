@@ -1,0 +1,59 @@
+"""A Hugging Face config.json: JSON text into an Architecture, by way of its family's reader. No code of it is run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gptcount.architecture import Architecture
+from gptcount.errors import InputError, shown
+from gptcount.families import WHOLES, read
+from gptcount.sources import specification
+
+
+def parse(text: str, origin: str) -> Architecture:
+    """The architecture that a config.json describes. Raises InputError, naming origin and key, where it is not exact."""
+    return parse_with_comments(text, origin)[0]
+
+
+def parse_with_comments(text: str, origin: str) -> tuple[Architecture, list[str]]:
+    """The architecture, and a line for each key that was absent: what it was taken to be."""
+    data = _object(text, origin)
+    nested = data.get("text_config")
+    if isinstance(nested, dict):
+        data = _language_model(data, nested, origin)
+    found, assumed = read(data, origin)
+    if isinstance(nested, dict):
+        note = "the language model of a larger configuration: vision, audio and what joins them are not counted"
+        found["notes"] = [*found.get("notes", []), note]
+    return specification.validate(found, origin), assumed
+
+
+def _language_model(outer: dict[str, Any], nested: dict[str, Any], origin: str) -> dict[str, Any]:
+    """The nested ``text_config``, with what it leaves to the outer object: its family, and whether it is tied."""
+    whole, key = WHOLES.get(str(outer.get("model_type"))), "tie_word_embeddings"
+    said = [part[key] for part in (outer, nested) if key in part]
+    if whole and key not in (outer if whole.outer_decides else nested):
+        said.append(whole.tied)
+    if any(tied is not said[0] for tied in said):
+        raise InputError(f"{origin}: {key}: the text_config and the whole do not agree on it")
+    return ({"model_type": whole.text} if whole else {}) | nested | ({key: said[0]} if said else {})
+
+
+def _object(text: str, origin: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, origin))
+    except (ValueError, RecursionError) as fault:
+        raise InputError(f"{origin}: not valid JSON: {shown(str(fault), 200)}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{origin}: not a JSON object, as a config.json is")
+    return data
+
+
+def _once(pairs: list[tuple[str, Any]], origin: str) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{origin}: {shown(twice)}: given twice")
+    return found

@@ -1,0 +1,362 @@
+"""What people and programs read: every total re-added from what is printed, every count whole at every width."""
+
+import csv
+import html
+import json
+import re
+from io import StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from gptcount import breakdown, load
+from gptcount.comparison import check, compare
+from gptcount.explain import SENTENCES, explain
+from gptcount.output import csv as csv_format
+from gptcount.output import html as html_format
+from gptcount.output import json as json_format
+from gptcount.output import latex, markdown, plain, records, tables, terminal, text
+from gptcount.sources.presets import names
+
+COUNT = re.compile(r"−?(?<![\d,.])\d{1,3}(?:,\d{3})*(?![\d,]|\.\d)")
+WIDTHS = range(20, 201)
+MODELS = ["gpt3", "gpt2", "llama-3-8b", "deepseek-v3"]
+
+
+def number(words):
+    return int(words.replace(",", "").replace("−", "-"))
+
+
+def cells_of_markdown(rendered):
+    for line in rendered.splitlines():
+        if line.startswith("|"):
+            yield [cell.strip().strip("*") for cell in line.strip("|").split("|")]
+
+
+def cells_of_latex(rendered):
+    for line in rendered.splitlines():
+        if r"\\" in line:
+            words = re.sub(r"\\textbf\{(.*?)\}(?= &|$| \\\\)", r"\1", line.split(r"\\")[0].strip()).replace("$-$", "−")
+            yield [cell.strip() for cell in words.split("&")]
+
+
+def cells_of_text(rendered):
+    for line in rendered.splitlines():
+        yield [cell for cell in re.split(r"\s{2,}", line.strip()) if cell]
+
+
+def cells_of_html(rendered):
+    for line in re.findall(r"<tr>(.*?)</tr>", rendered):
+        yield [html.unescape(cell).strip() for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", line)]
+
+
+TEXTS = {
+    "plain": (plain.render, cells_of_text),
+    "terminal": (lambda parts: terminal.render(parts, 120, colour=False), cells_of_text),
+    "markdown": (markdown.render, cells_of_markdown),
+    "latex": (latex.render, cells_of_latex),
+    "html": (html_format.render, cells_of_html),
+}
+
+
+def parameters_in(cells):
+    """The count of a line of the tables of a breakdown: the cell before the share, or the last one."""
+    counts = [cell for cell in cells if COUNT.fullmatch(cell)]
+    return number(counts[-1]) if counts else None
+
+
+@pytest.mark.parametrize("format", TEXTS)
+@pytest.mark.parametrize("reading", ["heads", "value-up"])
+@pytest.mark.parametrize("model", MODELS)
+def test_every_printed_total_is_the_sum_of_the_printed_rows(model, reading, format):
+    ledger = breakdown(load(model), reading)
+    render, parse = TEXTS[format]
+    lines = [(cells[0], cells) for cells in parse(render(tables.breakdown(ledger))) if cells]
+    groups = {row.group for row in ledger.rows}
+
+    rows = [cells for name, cells in lines if name in groups and parameters_in(cells)]
+    assert len(rows) == len(ledger.rows)
+    whole = next(cells for name, cells in lines if name == "all matrices")
+    assert sum(map(parameters_in, rows)) == parameters_in(whole) == ledger.totals["matrix_parameters"]
+    copies = [number(next(cell for cell in cells if COUNT.fullmatch(cell))) for cells in [*rows, whole]]
+    assert sum(copies[:-1]) == copies[-1] == ledger.totals["matrices"]
+    subtotals = {name: parameters_in(cells) for name, cells in lines if name.endswith(" in all")}
+    assert subtotals == {f"{tables.name(part)} in all": ledger.part(part) for part in ("attention", "mlp")}
+
+    running, seen = 0, []
+    for name, cells in lines:
+        if name.startswith(("weight matrices of the flow", "+ ", "− ", "$-$")) and parameters_in(cells) is not None:
+            running += parameters_in(cells)
+        elif name.startswith("= "):
+            assert parameters_in(cells) == running
+            seen.append(name.split(":")[0])
+    assert seen == ["= parameters", "= stored"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_csv_rows_add_up_and_are_raw(model):
+    ledger = breakdown(load(model))
+    found = list(csv.DictReader(StringIO(csv_format.render(ledger.to_records()))))
+    assert list(found[0]) == ["group", "weight", "shape", "sizes", "matrices", "parameters", "share", "formula"]
+    assert sum(int(row["parameters"]) for row in found) == ledger.totals["matrix_parameters"]
+    assert sum(int(row["matrices"]) for row in found) == ledger.totals["matrices"]
+
+
+@pytest.mark.parametrize("reading", ["heads", "value-up"])
+@pytest.mark.parametrize("model", MODELS)
+def test_the_json_contract(model, reading):
+    document = json.loads(json_format.render(records.breakdown(breakdown(load(model), reading))))
+    assert document["schema"] == 1
+    assert document["reading"] == reading
+    totals = document["totals"]
+    assert set(totals) == {"matrices", "matrix_parameters", "parameters", "stored", "active", "non_embedding"}
+    assert all(type(total) is int for total in totals.values())
+    assert sum(row["parameters"] for row in document["rows"]) == totals["matrix_parameters"]
+    assert sum(row["matrices"] for row in document["rows"]) == totals["matrices"]
+    for row in document["rows"]:
+        words, numbers = row["formula"].split(" = ")
+        assert len(words.split(" × ")) == len(numbers.split(" × "))
+        assert eval(numbers.replace("×", "*")) == row["parameters"]
+        assert row["share"] == row["parameters"] / totals["matrix_parameters"]
+    running = 0
+    for item in document["reconciliation"]:
+        if item["total"] in ("parameters", "stored"):
+            assert item["parameters"] == running == totals[item["total"]]
+        else:
+            running += item["parameters"]
+
+
+def test_gpt3_to_the_last_matrix():
+    document = json.loads(json_format.render(records.breakdown(breakdown(load("gpt3")))))
+    assert document["totals"] == {
+        "matrices": 27_938,
+        "matrix_parameters": 175_181_291_520,
+        "parameters": 174_604_259_328,
+        "stored": 174_604_259_328,
+        "active": 174_604_259_328,
+        "non_embedding": 173_961_535_488,
+    }
+    assert [row["group"] for row in document["rows"]] == [
+        *("embedding", "query", "key", "value-down", "output", "up-projection", "down-projection", "unembedding")
+    ]
+    assert breakdown(load("gpt3"), "value-up").totals["matrices"] == 37_058
+
+
+def test_json_says_large_numbers_as_text_too():
+    document = json.loads(json_format.render({"rows": [{"n": 2**53}, {"n": -(2**53) - 1}], "totals": {"n": 2**60}}))
+    assert document["rows"] == [{"n": 2**53}, {"n": -(2**53) - 1, "n_text": str(-(2**53) - 1)}]
+    assert document["totals"] == {"n": 2**60, "n_text": str(2**60)}
+
+
+@given(st.text())
+def test_json_says_any_name_in_any_encoding(name):
+    for encoding in ("utf-8", "ascii", "cp1252"):
+        rendered = json_format.render({"model": name}, encoding)
+        assert json.loads(rendered) == {"model": name}
+        assert rendered.encode(encoding)
+        assert rendered.replace("\n", "").isprintable()
+
+
+def whole_counts(ledger):
+    totals = set(ledger.totals.values()) | {item.parameters for item in ledger.reconciliation}
+    return {
+        text.count(n) for n in totals | {row.parameters for row in ledger.rows} | {row.matrices for row in ledger.rows}
+    }
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_count_is_whole_at_every_width(model):
+    ledger = breakdown(load(model))
+    wanted = whole_counts(ledger)
+    for width in WIDTHS:
+        file = StringIO()
+        Console(file=file, width=width, force_terminal=False, color_system=None).print(ledger)
+        shown = file.getvalue()
+        ours = terminal.render(tables.breakdown(ledger), width, colour=width % 10 == 0)
+        for drawn in (shown, re.sub(r"\x1b\[[\d;]*m", "", ours)):
+            assert wanted <= set(COUNT.findall(drawn)), (width, wanted - set(COUNT.findall(drawn)))
+            assert "…" not in drawn
+            too_long = [line.strip() for line in drawn.splitlines() if len(line) > width]
+            assert not any(" " in line or COUNT.fullmatch(line) for line in too_long), (width, too_long)
+
+
+@pytest.mark.parametrize("models", [["gpt3", "gpt2"], ["gpt3", "gpt2", "deepseek-v3", "llama-3-8b", "mistral-7b"]])
+def test_every_parameter_count_of_a_comparison_is_whole_at_every_width(models):
+    accounts = compare([load(model) for model in models])
+    wanted = {text.count(one.ledger.totals["parameters"]) for one in accounts}
+    for width in WIDTHS:
+        drawn = terminal.render(tables.comparison(accounts), width, colour=False)
+        assert wanted <= set(COUNT.findall(drawn)), width
+
+
+def test_the_parts_of_a_comparison_add_up_as_printed():
+    accounts = compare([load(model) for model in names()])
+    lines = list(cells_of_text(plain.render(tables.comparison(accounts))))
+    by_name = {cells[0]: cells for cells in lines if cells}
+    sizes = []
+    for one in accounts:
+        cells = by_name[one.ledger.model]
+        *parts, total = map(number, cells[1:7])
+        assert sum(parts) == total == one.ledger.totals["parameters"]
+        sizes.append((one.ledger.totals["parameters"], [line[:1] for line in lines].index([one.ledger.model])))
+    assert [place for _, place in sorted(sizes)] == sorted(place for _, place in sizes), "smallest first"
+
+
+def test_two_models_stand_side_by_side():
+    accounts = compare([load("gpt3"), load("llama-3-8b")])
+    lines = {cells[0]: cells[1:] for cells in cells_of_text(plain.render(tables.comparison(accounts))) if cells}
+    for place in (0, 2):
+        column = {name: number(lines[name][place]) for name in ("parameters", "the rest")}
+        parts = [number(lines[part][place]) for part in ("embedding", "attention", "MLP", "unembedding")]
+        assert sum(parts) + column["the rest"] == column["parameters"]
+
+
+def test_the_plain_breakdown_of_gpt3_fits_80_columns():
+    for reading in ("heads", "value-up"):
+        rendered = plain.render(tables.breakdown(breakdown(load("gpt3"), reading), explained=True))
+        assert max(map(len, rendered.splitlines())) <= 80
+        assert rendered == re.sub(r" +$", "", rendered, flags=re.M)
+
+
+def published(total, **more):
+    architecture = load("gpt3")
+    return check(
+        breakdown(
+            architecture.model_copy(
+                update={"published": architecture.published.model_copy(update={"total": total, **more})}
+            )
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("total", "status"),
+    [
+        (174_604_259_328, "exact"),
+        (174_604_259_327, "differs"),
+        ("174.6B", "rounds"),
+        ("175B", "rounds"),
+        ("174,604M", "rounds"),
+        ("0.17T", "rounds"),
+        ("174.5B", "differs"),
+        ("175.0B", "differs"),
+        ("many", "unreadable"),
+    ],
+)
+def test_published_totals(total, status):
+    assert published(total).status == status
+
+
+def test_a_difference_is_never_hidden():
+    assert tables.status(published(174_604_259_327)) == "+0.000000001 %"
+    assert tables.status(published("175.0B")) == "−0.2 %"
+    assert tables.status(published("1.3B")).startswith("+13,331")
+
+
+@given(st.integers(-(10**30), 10**30))
+def test_a_count_reads_back(n):
+    assert number(text.count(n)) == n
+    assert COUNT.fullmatch(text.count(n))
+
+
+@given(st.floats(0, 1), st.integers(1, 60))
+def test_a_bar_is_to_scale(part, width):
+    drawn = text.bar(part, width)
+    eighths = sum(text.EIGHTHS.index(c) + 1 for c in drawn)
+    assert abs(eighths - 8 * width * part) <= 1
+    assert bool(drawn) == (part > 0)
+    assert len(drawn) <= width
+
+
+@given(st.lists(st.text("0123456789,", min_size=1, max_size=30), min_size=1), st.integers(1, 40))
+def test_wrapping_never_divides_a_word(words, columns):
+    assert " ".join(text.wrap(" ".join(words), columns)).split(" ") == words
+
+
+def test_bytes_and_shares():
+    assert text.size(350_362_583_040) == "350.4 GB (326.3 GiB)"
+    assert text.share(57_982_058_496 / 175_181_291_520) == "33.1 %"
+    assert text.share(-0.0001) == "0.0 %"
+
+
+HOSTILE = [
+    "my[red]model",
+    "weird[/x]",
+    ":tiger:",
+    "\x1b[31mred\x1b]0;t\x07",
+    "a\u202eb",
+    "<script>|&",
+    "$x$_{}%\\",
+    "[a]",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_shown_and_do_nothing(name):
+    ledger = breakdown(load("gpt2").model_copy(update={"name": name}))
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+    parts = tables.breakdown(ledger)
+    assert safe in plain.render(parts)
+    assert safe in terminal.render(parts, 100, colour=False)
+    coloured = re.sub(r"\x1b\[[\d;]*m", "", terminal.render(parts, 100, colour=True))
+    assert safe in coloured
+    assert coloured.replace("\n", "").isprintable()
+    assert html.escape(safe) in ledger._repr_html_()
+    assert "<script>" not in ledger._repr_html_()
+    for render in (markdown.render, latex.render):
+        assert render(parts).replace("\n", "").isprintable()
+    assert json.loads(json_format.render(records.breakdown(ledger)))["model"] == name
+
+
+def test_markdown_keeps_its_columns_whatever_a_cell_says():
+    assert markdown.escaped("a|b_c_ *d* <e>") == r"a\|b_c\_ \*d\* \<e\>"
+
+
+def test_a_name_never_becomes_a_formula_of_a_sheet():
+    assert "'=1+1" in csv_format.render([{"model": "=1+1", "n": -1}])
+    assert ",-1" in csv_format.render([{"model": "=1+1", "n": -1}])
+
+
+@pytest.mark.parametrize("model", names())
+def test_every_group_is_explained_with_the_models_own_numbers(model):
+    ledger = breakdown(load(model))
+    explanations = explain(ledger)
+    assert {row.group for row in ledger.rows} <= {one.group for one in explanations}
+    for one in explanations:
+        assert re.search(r"\d", one.text), one
+        assert "None" not in one.text
+    everything = " ".join(one.text for one in explanations)
+    assert ("50,000 merges" in everything) == (ledger.architecture.n_vocab == 50_257)
+
+
+def test_the_explanation_of_gpt3_has_the_numbers_that_a_student_looks_for():
+    everything = " ".join(one.text for one in explain(breakdown(load("gpt3"))))
+    for said in (
+        "256 bytes + 50,000 merges + 1",
+        "−∞",
+        "2,048² = 4,194,304",
+        "150,994,944",
+        "2 × 1,572,864",
+        "48 times",
+        "6,291,456",
+        "temperature",
+        "softmax",
+        "tied",
+    ):
+        assert said in everything
+    changed = " ".join(one.text for one in explain(breakdown(load("gpt3", ["n_ctx=4096", "n_vocab=1000"]))))
+    assert "4,096² = 16,777,216" in changed
+    assert "merges" not in changed
+
+
+def test_each_explanation_is_of_some_weight_of_the_presets():
+    weights = {row.weight for model in names() for row in breakdown(load(model)).rows}
+    for key in SENTENCES:
+        assert key.replace("latent.", "attention.") in weights or key == "mlp.shared_gate", key
+
+
+def test_pandas_takes_the_records_as_they_are():
+    rows = breakdown(load("gpt3")).to_records()
+    assert all(list(row) == list(rows[0]) for row in rows)
