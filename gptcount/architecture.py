@@ -10,16 +10,26 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from gptcount.blocks.altup import AltUp
 from gptcount.blocks.attention import MultiHeadAttention
-from gptcount.blocks.block import Block, Real, Size
+from gptcount.blocks.attention_mixture import AttentionMixture
+from gptcount.blocks.block import Beside, Block, Real, Size
+from gptcount.blocks.compressed_attention import CompressedAttention
 from gptcount.blocks.embedding import Embedding, Unembedding
+from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
+from gptcount.blocks.laurel import Laurel
 from gptcount.blocks.mixture import Mixture
 from gptcount.blocks.mlp import GatedMLP, PlainMLP
 from gptcount.blocks.norm import Norm
-from gptcount.weight import NOTHING, Axis, Inventory, Weight
+from gptcount.blocks.per_layer_embedding import PerLayerEmbedding
+from gptcount.blocks.shortcut import Shortcut
+from gptcount.weight import NOTHING, Axis, Inventory, Weight, weight
 
-Attention = Annotated[MultiHeadAttention | LatentAttention, Field(discriminator="kind")]
+Attention = Annotated[
+    MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture, Field(discriminator="kind")
+]
+Streams = Annotated[AltUp | HyperConnections, Field(discriminator="kind")]
 MLP = Annotated[PlainMLP | GatedMLP | Mixture, Field(discriminator="kind")]
 
 Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel", "parallel-shared", "normed-residual"]
@@ -41,7 +51,7 @@ SLICES = rf"{_ONE}(,{_ONE})*"
 class Layer(NamedTuple):
     """One layer: what it mixes tokens with, and what it does to each."""
 
-    attention: MultiHeadAttention | LatentAttention
+    attention: MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture
     mlp: PlainMLP | GatedMLP | Mixture
 
 
@@ -104,7 +114,14 @@ class Architecture(Block):
     residual: Residual = "pre-norm"
     residual_scale: Real = 1.0
     """What each branch is multiplied by before it is added."""
-    variations: Annotated[tuple[Variation, ...], Field(strict=False)] = ()
+    streams: Streams | None = None
+    """Several vectors flow for each token, not one."""
+    laurel: Laurel | None = None
+    per_layer_embedding: PerLayerEmbedding | None = None
+    shortcut: Shortcut | None = None
+    layer_scalar: bool = False
+    """What leaves a layer is multiplied by a number that a checkpoint keeps (Gemma 4)."""
+    variations: Annotated[tuple[Variation, ...], Field(strict=False, max_length=1_000)] = ()
     final_norm: Norm | bool = True
     """The norm after the last layer: like the others, or one of its own, or none (false)."""
     unembedding: Unembedding
@@ -128,6 +145,7 @@ class Architecture(Block):
         norm, width = self.last_norm(), "d_embedding" if self.embedding.d_embedding else "d_model"
         return (
             self.embedding.inventory().under("embedding")
+            + sum((block.of_model().under(path) for path, block in self.beside().items()), NOTHING)
             + self._layered()
             + (norm.across("d_model").under("final_norm") if norm else NOTHING)
             + self.unembedding.across(width).under("unembedding")
@@ -136,6 +154,11 @@ class Architecture(Block):
     def last_norm(self) -> Norm | None:
         """The norm after the last layer, if there is one."""
         return self.final_norm if isinstance(self.final_norm, Norm) else self.norm if self.final_norm else None
+
+    def beside(self) -> dict[str, Beside]:
+        """What stands beside the attention and the MLP of every layer, by the path that it is filed under."""
+        blocks = {"streams": self.streams, "laurel": self.laurel, "per_layer_embedding": self.per_layer_embedding}
+        return {path: block for path, block in blocks.items() if block}
 
     def stack(self) -> list[Layer]:
         """The layers, from the first to the last."""
@@ -150,22 +173,30 @@ class Architecture(Block):
         """The different layers, each with the indices where it stands: cost goes with these, not with n_layers."""
         if not self.variations:
             return {Layer(self.attention, self.mlp): tuple(range(self.n_layers))}
+        stack, same = self.stack(), dict[tuple[int, int], list[int]]()
+        for index, layer in enumerate(stack):  # by identity first: a block takes long to hash
+            same.setdefault((id(layer.attention), id(layer.mlp)), []).append(index)
         found: dict[Layer, list[int]] = {}
-        for index, layer in enumerate(self.stack()):
-            found.setdefault(layer, []).append(index)
-        return {layer: tuple(where) for layer, where in found.items()}
+        for where in same.values():
+            found.setdefault(stack[where[0]], []).extend(where)
+        return {layer: tuple(sorted(where)) for layer, where in found.items()}
 
     def of_layer(self, layer: Layer) -> Inventory:
         """The weights of one layer."""
         before, after = self.residual != "output-norm", self.residual in ("output-norm", "sandwich")
         norm = self.norm.across("d_model")
-        return (
+        pair = (
             (norm.under("attention_norm") if before else NOTHING)
             + layer.attention.inventory().under("attention")
             + (norm.under("attention_output_norm") if after else NOTHING)
             + (norm.under("mlp_norm") if before and self.residual != "parallel-shared" else NOTHING)
             + layer.mlp.inventory().under("mlp")
             + (norm.under("mlp_output_norm") if after else NOTHING)
+        )
+        return (
+            (self.shortcut.around(pair) if self.shortcut else pair)
+            + sum((block.of_layer().under(path) for path, block in self.beside().items()), NOTHING)
+            + (weight("layer_scalar", "", "buffer") if self.layer_scalar else NOTHING)
         )
 
     def _layered(self) -> Inventory:
@@ -175,9 +206,9 @@ class Architecture(Block):
             return self.of_layer(next(iter(layers))).per(Axis("n_layers"))
         lines: dict[Weight, list[int]] = {}
         for layer, where in layers.items():
-            for weight in self.of_layer(layer):
-                lines.setdefault(weight, []).extend(where)
-        return sum((Inventory([weight]).per(self._layers_at(where)) for weight, where in lines.items()), NOTHING)
+            for line in self.of_layer(layer):
+                lines.setdefault(line, []).extend(where)
+        return sum((Inventory([line]).per(self._layers_at(where)) for line, where in lines.items()), NOTHING)
 
     def _layers_at(self, where: list[int]) -> Axis:
         if len(where) == self.n_layers:

@@ -6,7 +6,6 @@ The only file that multiplies sizes. It knows nothing of attention, of files or 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
 from typing import Literal, NamedTuple
@@ -17,7 +16,7 @@ number (an attention sink, a scalar), or a buffer, which a checkpoint keeps and 
 
 
 class Axis(NamedTuple):
-    """A named size.
+    """A named size. A name with a prime (``n_streams'``) is another axis of the same size.
 
     ``size`` is None until it is bound. ``chosen`` is the axis of those copies that one token visits, where it does
     not visit all (``n_experts_per_token`` of ``n_experts``). ``where`` lists the indices, where not all count (layers
@@ -46,8 +45,7 @@ Dimension = tuple[Axis, ...]
 """One dimension of an array: the product of its axes (``n_heads*d_head``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(NamedTuple):
     """A family of equal arrays: its dotted name, the axes of one copy, and those that say how many copies there are."""
 
     name: str
@@ -78,13 +76,13 @@ class Weight:
 
     @property
     def active(self) -> int:
-        """How many of them one token visits: all, but for copies that it chooses among."""
-        return product(axis.chosen or axis for axis in self.per) * prod(self.sizes)
+        """How many of them one token visits, at most: all, but for copies that it chooses among."""
+        return prod(min(axis.n, axis.chosen.n) if axis.chosen else axis.n for axis in self.per) * prod(self.sizes)
 
     def rebind(self, change: Callable[[Axis], Axis]) -> Weight:
         """The same weight with every axis changed."""
-        shape = tuple(tuple(change(axis) for axis in dimension) for dimension in self.shape)
-        return replace(self, shape=shape, per=tuple(change(axis) for axis in self.per))
+        shape = tuple([tuple([change(axis) for axis in dimension]) for dimension in self.shape])
+        return Weight(self.name, shape, tuple([change(axis) for axis in self.per]), self.role, self.tied_to)
 
 
 class Inventory(tuple[Weight, ...]):
@@ -97,22 +95,23 @@ class Inventory(tuple[Weight, ...]):
 
     def per(self, axis: Axis) -> Inventory:
         """One such inventory for every index of ``axis``."""
-        return Inventory(replace(weight, per=(axis, *weight.per)) for weight in self)
+        return Inventory([Weight(name, shape, (axis, *per), role, to) for name, shape, per, role, to in self])
 
     def under(self, path: str) -> Inventory:
         """The same weights, filed under a dotted path."""
-        return Inventory(replace(weight, name=f"{path}.{weight.name}" if weight.name else path) for weight in self)
+        return Inventory([Weight(f"{path}.{w.name}" if w.name else path, *w[1:]) for w in self])
 
     def bind(self, sizes: Mapping[str, int]) -> Inventory:
         """Give each axis its size that has none yet and whose name is known: the innermost block binds first."""
 
         def bound(axis: Axis) -> Axis:
-            if axis.size is None and axis.name in sizes:
+            name = axis.name.rstrip("'")
+            if axis.size is None and name in sizes:
                 chosen = axis.chosen and bound(axis.chosen)
-                return Axis(axis.name, sizes[axis.name], chosen, axis.where)
+                return Axis(axis.name, sizes[name], chosen, axis.where)
             return axis
 
-        return Inventory(weight.rebind(bound) for weight in self)
+        return Inventory([weight.rebind(bound) for weight in self])
 
 
 NOTHING = Inventory()
@@ -156,11 +155,12 @@ def slices(where: Sequence[int]) -> str:
 
 
 def _runs(where: list[int]) -> Iterator[str]:
-    while where:
-        step = where[1] - where[0] if len(where) > 1 else 1
-        length = next((i for i in range(1, len(where)) if where[i] - where[i - 1] != step), len(where))
-        if step > 1 and length < 3:
-            step = length = 1
-        first, stop = where[0], where[length - 1] + 1
-        yield str(first) if length == 1 else f"{first}:{stop}" + (f":{step}" if step > 1 else "")
-        where = where[length:]
+    at = 0
+    while at < len(where):
+        step = where[at + 1] - where[at] if at + 1 < len(where) else 1
+        end = next((i for i in range(at + 1, len(where)) if where[i] - where[i - 1] != step), len(where))
+        if step > 1 and end - at < 3:
+            step, end = 1, at + 1
+        first, stop = where[at], where[end - 1] + 1
+        yield str(first) if end - at == 1 else f"{first}:{stop}" + (f":{step}" if step > 1 else "")
+        at = end

@@ -38,9 +38,11 @@ class Rotary(Block):
     interleaved: bool = False
     """Pairs are neighbours, not the two halves."""
     whole_head: bool = False
-    """Pairs and frequencies are those of the whole head, of which only the first ``d_rotary`` / 2 are turned (Gemma 4)."""
+    """Pairs are those of the whole head, of which only the first ``d_rotary`` / 2 are turned (Gemma 4)."""
     backwards: bool = False
     """Turned the other way (nanochat)."""
+    from_end: bool = False
+    """The last ``d_rotary`` numbers of a head are turned, not the first (DeepSeek-V4)."""
     scaling: RotaryScaling | None = None
 
 
@@ -77,7 +79,7 @@ class MultiHeadAttention(Block):
     output_norm: Norm | None = None
     """A norm of what the heads bring, before the output matrix (BitNet)."""
     differential: Norm | None = None
-    """Half of the heads is subtracted from the other half, by a learned amount, and this norm follows (Ye et al. 2024)."""
+    """Half of the heads is subtracted from the other, by a learned amount, and this norm follows (Ye et al. 2024)."""
     rotary: Rotary | None = None
     alibi: Literal["exact", "bfloat16", "mpt"] | None = None
     """A penalty that grows with the distance (Press et al. 2021), in the rounding or the slopes of a family."""
@@ -86,6 +88,8 @@ class MultiHeadAttention(Block):
     """How many tokens a token sees, itself included; absent, all before it."""
     chunk: Size | None = None
     """A token sees only its own chunk of so many tokens (Llama 4)."""
+    bidirectional: bool = False
+    """A token sees those after it too, as an encoder's (EmbeddingGemma)."""
     scale: Real | None = None
     """What scores are multiplied by; absent, one over the root of d_head."""
     scale_by_layer: bool = False

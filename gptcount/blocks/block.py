@@ -34,3 +34,15 @@ class Block(BaseModel):
     def sizes(self) -> dict[str, int]:
         """The sizes that this block gives a name."""
         return {name: value for name, value in self.__dict__.items() if type(value) is int}
+
+
+class Beside(Block):
+    """A block that stands beside the attention and the MLP of every layer, and perhaps beside all layers too."""
+
+    def of_layer(self) -> Inventory:
+        """The weights of one layer."""
+        return self.inventory()
+
+    def of_model(self) -> Inventory:
+        """The weights that stand beside all layers."""
+        return NOTHING

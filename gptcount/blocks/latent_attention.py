@@ -2,8 +2,11 @@
 
 from typing import Literal
 
+from pydantic import model_validator
+
 from gptcount.blocks.attention import Rotary
-from gptcount.blocks.block import Block, Names, Size
+from gptcount.blocks.block import Block, Names, Real, Size
+from gptcount.blocks.indexer import Indexer
 from gptcount.blocks.norm import Norm
 from gptcount.weight import NOTHING, Inventory, linear, per
 
@@ -26,6 +29,18 @@ class LatentAttention(Block):
     norm: Norm
     biases: Names[Literal["query_down", "kv_down", "output"]] = ()
     rotary: Rotary = Rotary()
+    query_scale: Real = 1.0
+    """What queries are multiplied by."""
+    kv_scale: Real = 1.0
+    """What the latent vector of keys and values is multiplied by, after its norm."""
+    indexer: Indexer | Literal["shared"] | None = None
+    """Chooses the tokens that a token looks at; shared, the choice is that of the last layer with one."""
+
+    @model_validator(mode="after")
+    def _queries_to_index(self) -> "LatentAttention":
+        if self.indexer is not None and self.d_query_latent is None:
+            raise ValueError("an indexer reads the query latent, and there is no d_query_latent")
+        return self
 
     def weights(self) -> Inventory:
         bias = self.biases
@@ -43,5 +58,6 @@ class LatentAttention(Block):
             + linear("key_rotary", "d_model d_rotary", "kv_down" in bias)
             + self.norm.across("d_kv_latent").under("kv_norm")
             + per("n_heads", linear("key", "d_kv_latent d_nope") + linear("value", "d_kv_latent d_value"))
+            + (self.indexer.inventory().under("indexer") if isinstance(self.indexer, Indexer) else NOTHING)
             + linear("output", "n_heads*d_value d_model", "output" in bias)
         )

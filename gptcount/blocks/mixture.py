@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from gptcount.blocks.block import Block, Real, Size
 from gptcount.blocks.mlp import GatedMLP, PlainMLP
+from gptcount.blocks.norm import Norm
 from gptcount.weight import NOTHING, Inventory, Role, linear, per, weight
 
 Expert = Annotated[PlainMLP | GatedMLP, Field(discriminator="kind")]
@@ -40,10 +41,20 @@ class Mixture(Block):
     n_groups_per_token: Size = 1
     group_score: Literal["best-two", "best"] = "best-two"
     jitter: Real = 0.01
+    hashed: bool = False
+    """A token's experts are looked up by the token, in a table that a checkpoint keeps (Roller et al. 2021)."""
+    own_norms: Norm | None = None
+    """Experts read the layer's vector through a norm of their own, and the shared MLP and they bring theirs through
+    norms of their own (Gemma 4)."""
+    router_norm: Norm | None = None
+    """The router reads the layer's vector, through a norm of its own."""
+    router_scale: Real = 1.0
+    expert_scales: bool = False
+    """Each expert has a learned number that multiplies its score."""
 
     @model_validator(mode="after")
     def _chosen_among_all(self) -> "Mixture":
-        if self.n_experts_per_token > self.n_experts:
+        if self.n_experts_per_token > self.n_experts + (self.n_zero_experts or 0):
             raise ValueError(f"n_experts_per_token = {self.n_experts_per_token} of only n_experts = {self.n_experts}")
         if self.n_experts % self.n_groups or self.n_groups_per_token > self.n_groups:
             raise ValueError(
@@ -53,17 +64,24 @@ class Mixture(Block):
         return self
 
     def weights(self) -> Inventory:
+        own = self.own_norms.across("d_model") if self.own_norms else NOTHING
         shared = self.shared.inventory().under("shared") if self.shared else NOTHING
         role: Role = "buffer" if self.router_correction == "buffer" else "other"
         correction = weight("router.correction", "n_experts", role)
         correction_zero = weight("router_zero.correction", "n_zero_experts", role)
         return (
-            linear("router", "d_model n_experts", self.router_bias)
+            (self.router_norm.across("d_model").under("router_norm") if self.router_norm else NOTHING)
+            + linear("router", "d_model n_experts", self.router_bias)
             + (linear("router_zero", "d_model n_zero_experts", self.router_bias) if self.n_zero_experts else NOTHING)
             + (correction if self.router_correction else NOTHING)
             + (correction_zero if self.router_correction and self.n_zero_experts else NOTHING)
+            + (weight("router.table", "n_vocab n_experts_per_token", "buffer") if self.hashed else NOTHING)
+            + (own.under("experts_norm") if own else NOTHING)
             + per("n_experts", self.expert.inventory().under("experts"), chosen="n_experts_per_token")
+            + (weight("experts.scale", "n_experts", "other") if self.expert_scales else NOTHING)
+            + (own.under("experts_output_norm") if own else NOTHING)
             + (weight("output.bias", "d_model", "bias") if self.output_bias else NOTHING)
             + shared
+            + (own.under("shared_output_norm") if own and self.shared else NOTHING)
             + (linear("shared_gate", "d_model") if self.shared_gate else NOTHING)
         )

@@ -75,7 +75,6 @@ class Checkpoint:
 
     origin: str
     entries: tuple[Entry, ...]
-    n_files: int
     config: str | None = None
 
 
@@ -97,7 +96,17 @@ def read(path: Path) -> Checkpoint:
     if found[0].suffix == ".json":
         return sharded(index_text(found[0], origin), shown(str(found[0]), 200), of_shards, beside)
     lists = [_of_file(found[0])] if len(found) == 1 else of_shards([file.name for file in found])
-    return Checkpoint(origin, joined(lists, origin), len(found), beside)
+    return Checkpoint(origin, joined(lists, origin), beside)
+
+
+def files(path: Path) -> list[Path]:
+    """The .safetensors files of the checkpoint at a path, which ``read`` has found to be one."""
+    origin = shown(str(path), 200)
+    folder = path if path.is_dir() else path.parent
+    found = _in_folder(folder, origin) if path.is_dir() else [path]
+    if found[0].suffix != ".json":
+        return found
+    return [_inside(folder, name) for name in sorted(set(_places(index_text(found[0], origin), origin).values()))]
 
 
 def index_text(path: Path, origin: str) -> str:
@@ -115,27 +124,28 @@ def sharded(
     index: str, origin: str, of_shards: Callable[[Sequence[str]], Iterable[list[Entry]]], config: str | None
 ) -> Checkpoint:
     """The checkpoint that an index describes; ``of_shards`` gives the entries of each file that it names, in order."""
+    places = _places(index, origin)
+    shards = sorted(set(places.values()))
+    lists = list(of_shards(shards))
+    entries = joined(lists, origin)
+    held = {entry.name: shard for shard, listed in zip(shards, lists, strict=True) for entry in listed}
+    for name, shard in places.items():
+        if held.get(name) != shard:
+            raise InputError(f"{origin}: {shown(name)}: the index says that {shown(shard)} has it, and it has not")
+    return Checkpoint(origin, entries, config)
+
+
+def _places(index: str, origin: str) -> dict[str, str]:
+    """Which file has which tensor, as an index says."""
     places = _parsed(index, origin).get("weight_map")
     if not isinstance(places, dict) or not places:
         raise InputError(f"{origin}: weight_map: missing or empty, where an index says which file has which tensor")
     for shard in places.values():
         if not isinstance(shard, str) or not _is_plain(shard):
             raise InputError(f"{origin}: weight_map: {shown(shard)} is not the name of a .safetensors file beside it")
-    shards = sorted(set(places.values()))
-    if len(shards) > MOST_SHARDS:
-        raise InputError(f"{origin}: {len(shards)} files, and at most {MOST_SHARDS} are read")
-    held: dict[str, str] = {}
-
-    def noted() -> Iterable[list[Entry]]:
-        for shard, entries in zip(shards, of_shards(shards), strict=True):
-            held.update((entry.name, shard) for entry in entries)
-            yield entries
-
-    entries = joined(noted(), origin)
-    for name, shard in places.items():
-        if held.get(name) != shard:
-            raise InputError(f"{origin}: {shown(name)}: the index says that {shown(shard)} has it, and it has not")
-    return Checkpoint(origin, entries, len(shards), config)
+    if len(set(places.values())) > MOST_SHARDS:
+        raise InputError(f"{origin}: {len(set(places.values()))} files, and at most {MOST_SHARDS} are read")
+    return places
 
 
 def joined(lists: Iterable[list[Entry]], origin: str) -> tuple[Entry, ...]:
@@ -297,16 +307,3 @@ def _inside(folder: Path, name: str) -> Path:
 
 def _reason(fault: OSError | ValueError) -> str:
     return (getattr(fault, "strerror", None) or "cannot be read").lower()
-
-
-def files(path: Path) -> list[Path]:
-    """The .safetensors files of the checkpoint at a path, which ``read`` has found to be one."""
-    origin = shown(str(path), 200)
-    folder = path if path.is_dir() else path.parent
-    found = _in_folder(folder, origin) if path.is_dir() else [path]
-    if found[0].suffix != ".json":
-        return found
-    return [
-        _inside(folder, name)
-        for name in sorted(set(_parsed(_index_text(found[0], origin), origin)["weight_map"].values()))
-    ]

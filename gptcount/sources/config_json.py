@@ -8,11 +8,12 @@ from typing import Any
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families import WHOLES, read
+from gptcount.families.config import Config
 from gptcount.sources import specification
 
 
 def parse(text: str, origin: str) -> Architecture:
-    """The architecture that a config.json describes. Raises InputError, naming origin and key, where it is not exact."""
+    """The architecture that a config.json describes. Raises InputError that names the key that is not known."""
     return parse_with_comments(text, origin)[0]
 
 
@@ -20,9 +21,12 @@ def parse_with_comments(text: str, origin: str) -> tuple[Architecture, list[str]
     """The architecture, and a line for each key that was absent: what it was taken to be."""
     data = _object(text, origin)
     nested = data.get("text_config")
-    if isinstance(nested, dict):
-        data = _language_model(data, nested, origin)
-    found, assumed = read(data, origin)
+    try:
+        if isinstance(nested, dict):
+            data = _language_model(data, nested, origin)
+        found, assumed = read(data, origin)
+    except RecursionError:
+        raise InputError(f"{origin}: nested too deeply") from None
     if isinstance(nested, dict):
         note = "the language model of a larger configuration: vision, audio and what joins them are not counted"
         found["notes"] = [*found.get("notes", []), note]
@@ -35,6 +39,10 @@ def _language_model(outer: dict[str, Any], nested: dict[str, Any], origin: str) 
     said = [part[key] for part in (outer, nested) if key in part]
     if whole and key not in (outer if whole.outer_decides else nested):
         said.append(whole.tied)
+    if whole:
+        beside = Config({word: value for word, value in outer.items() if nested.get(word, ...) != value}, origin)
+        beside.ignore("text_config", "vision_config", "mm_tokens_per_image", key)
+        beside.finish()
     if any(tied is not said[0] for tied in said):
         raise InputError(f"{origin}: {key}: the text_config and the whole do not agree on it")
     return ({"model_type": whole.text} if whole else {}) | nested | ({key: said[0]} if said else {})

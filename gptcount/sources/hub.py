@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gptcount.errors import InputError, shown
 from gptcount.sources import checkpoint as headers
@@ -73,7 +74,7 @@ def checkpoint(source: str) -> Checkpoint:
     if index is not None:
         origin = f"{repository.origin}/{INDEX}"
         return headers.sharded(headers.index_text(index, origin), origin, of_shards, beside)
-    return Checkpoint(repository.origin, headers.joined(of_shards([WHOLE]), repository.origin), 1, beside)
+    return Checkpoint(repository.origin, headers.joined(of_shards([WHOLE]), repository.origin), beside)
 
 
 def _repository(source: str) -> Repository:
@@ -133,13 +134,11 @@ def _entries(repository: Repository, name: str) -> list[Entry]:
 
 def _range(url: str, first: int, length: int, origin: str) -> tuple[bytes, int]:
     """Some bytes of a file, and the size of the whole; a server that sends all is not listened to beyond them."""
-    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # exported, but not to mypy
-    from huggingface_hub.utils import hf_raise_for_status, http_stream_backoff  # type: ignore[attr-defined]
-
+    utils: Any = import_module("huggingface_hub.utils")  # its names are exported, but not to mypy
     asked = {"Range": f"bytes={first}-{first + length - 1}", "Accept-Encoding": "identity"}
-    wanted = {**build_hf_headers(), **asked}
-    with http_stream_backoff("GET", url, headers=wanted, timeout=TIMEOUT, max_retries=1) as response:
-        hf_raise_for_status(response)
+    wanted = {**utils.build_hf_headers(), **asked}
+    with utils.http_stream_backoff("GET", url, headers=wanted, timeout=TIMEOUT, max_retries=1) as response:
+        utils.hf_raise_for_status(response)
         partial = re.fullmatch(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", response.headers.get("Content-Range", ""))
         whole = re.fullmatch(r"\d{1,18}", response.headers.get("Content-Length", ""))
         if response.status_code == PARTIAL and partial and int(partial[1]) == first:

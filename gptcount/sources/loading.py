@@ -25,9 +25,20 @@ def load_with_comments(source: str | Path) -> tuple[Architecture, list[str]]:
     """The architecture that a source names, and what it takes keys to be that the source leaves out, a line each."""
     if source == "-":
         return _parsed(read_stdin(), "standard input")
+    if isinstance(source, str) and source.startswith("hub:"):
+        from gptcount.sources import hub
+
+        return _parsed(hub.config(source), shown(source, 200))
     path = _path(source)
     origin = shown(path.stem if path.parent == presets.folder() else str(path), 200)
     return _parsed(read_text(path), origin)
+
+
+def checkpoint_of(source: str) -> Path | None:
+    """The folder that a source names, where it holds a checkpoint in .safetensors files."""
+    path = Path(source)
+    here = not presets.find(source) and _exists(path) and path.is_dir()
+    return path if here and any(path.glob("*.safetensors")) else None
 
 
 def load_all(sources: Sequence[str | Path], settings: Sequence[str] = ()) -> list[Architecture]:
@@ -51,6 +62,8 @@ def _path(source: str | Path) -> Path:
     """The file that a source names: a preset's, or its own, or the config.json in a folder."""
     if not str(source):
         raise InputError("no model: an empty name was given; see 'gptcount presets'")
+    if source == "presets":
+        raise InputError("presets: one model is wanted, and these are all; see 'gptcount compare presets'")
     preset = presets.find(source) if isinstance(source, str) else None
     path = preset or Path(source)
     if not _exists(path):
@@ -68,7 +81,11 @@ def _expanded(source: str | Path) -> Sequence[str | Path]:
     if source == "presets":
         return presets.names()
     path = Path(source)
-    if source == "-" or (isinstance(source, str) and presets.find(source)) or not (_exists(path) and path.is_dir()):
+    if (
+        source == "-"
+        or (isinstance(source, str) and (source.startswith("hub:") or presets.find(source)))
+        or not (_exists(path) and path.is_dir())
+    ):
         return [source]
     if _exists(path / "config.json"):
         return [path / "config.json"]

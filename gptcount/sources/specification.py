@@ -13,8 +13,9 @@ from pydantic import BaseModel, ValidationError
 from gptcount.architecture import Architecture
 from gptcount.blocks.block import Block
 from gptcount.errors import InputError, shown
+from gptcount.numbers import count
 
-
+CHANGED = "changed by --set, so the published total is not compared"
 LONGEST_LINE = 10_000
 """Characters; a key of very many dots would take the TOML reader very long."""
 
@@ -22,7 +23,7 @@ LONGEST_LINE = 10_000
 def parse(text: str, origin: str) -> Architecture:
     """The architecture that TOML text specifies. Raises InputError, a line a fault, each naming origin and key."""
     if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
-        raise InputError(f"{origin}: a line of more than {LONGEST_LINE:,} characters; no specification has such")
+        raise InputError(f"{origin}: a line of more than {count(LONGEST_LINE)} characters; no specification has such")
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as fault:
@@ -44,11 +45,14 @@ def validate(data: dict[str, Any], origin: str) -> Architecture:
 def changed(architecture: Architecture, settings: Sequence[str]) -> Architecture:
     """The architecture with each ``KEY=VALUE`` set; a dot goes into a block, a value is written as in TOML.
 
-    Raises InputError for a key that there is not or a value that it does not take.
+    A published total is not that of the changed model, and is left out. Raises InputError for a key that there is not
+    or a value that it does not take.
     """
     if not settings:
         return architecture
     data = plain(architecture)
+    if data.pop("published", None):
+        data.setdefault("notes", []).append(CHANGED)
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key.strip():
@@ -132,35 +136,47 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):
         escaped = "".join(f"\\U{ord(c):08X}" if not c.isprintable() else f"\\{c}" if c in '"\\' else c for c in value)
         return f'"{escaped}"'
-    return repr(value)
+    return f"{value:_}" if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+WANTED = {
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "dict_type": "a table",
+    "tuple_type": "a list",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a text in quotes",
+}
+"""What is wanted where a value is of another type, by pydantic's name for the fault."""
 
 
 def _fault(fault: Any) -> str:
     """One line for one of pydantic's faults: the key, what is wrong, and what is allowed."""
     block, path = _place(fault["loc"])
-    key, kind = ".".join(path), fault["type"]
+    key, kind, given = ".".join(path), fault["type"], fault["input"]
+    at = f"{shown(key)}: " if key else ""
     if kind == "extra_forbidden":
-        return f"unknown key {shown(key)}{_closest(path[-1], block)}"
+        return f"unknown key {shown(key) or repr(key)}{_closest(path[-1], block)}"
     if kind == "missing":
-        return f"{shown(key)}: missing"
+        return f"{at}missing"
     if kind == "union_tag_not_found":
         return f"{shown(key)}.kind: missing; one of {fault['ctx'].get('discriminator') and _tags(block, path[-1])}"
     if kind == "union_tag_invalid":
         return f"{shown(key)}.kind: {shown(fault['ctx']['tag'])!r} is none of {fault['ctx']['expected_tags']}"
+    if kind in WANTED:
+        return f"{at}{WANTED[kind]} is wanted, and this is {shown(_repr(given))}"
     message = re.sub(r"^Value error, |^Input ", "", fault["msg"])
-    given = fault["input"]
-    if kind == "value_error":
-        return f"{shown(key)}: {message}" if key else message
-    return (
-        f"{shown(key)}: {message}, is {shown(_repr(given))}"
-        if not isinstance(given, dict)
-        else f"{shown(key)}: {message}"
-    )
+    if kind == "value_error" or isinstance(given, dict):
+        return f"{at}{message}"
+    return f"{at}{message}, is {shown(_repr(given))}"
 
 
 def _repr(value: object) -> str:
     try:
-        return repr(value)
+        return str(value).lower() if isinstance(value, bool) else repr(value)
     except (ValueError, RecursionError):  # an integer of thousands of digits; data nested thousands deep
         return "too long to show"
 
@@ -174,6 +190,8 @@ def _place(location: tuple[int | str, ...]) -> tuple[type[BaseModel], list[str]]
         tagged = [candidate for candidate in inner if part == _kind(candidate)]
         if tagged and part not in block.model_fields:
             block, inner = tagged[0], tagged
+            continue
+        if part not in block.model_fields and part in ("bool", *(candidate.__name__ for candidate in inner)):
             continue
         path.append(str(part))
         if isinstance(part, str) and part in block.model_fields and place + 1 < len(location):
@@ -200,7 +218,20 @@ def _tags(block: type[BaseModel], field: str) -> str:
 
 
 def _closest(word: str, block: type[BaseModel]) -> str:
+    """The way out of a key that there is not: the same word inside a block, a word like it here, or all words."""
     from difflib import get_close_matches
 
+    if inside := list(dict.fromkeys(_named(word, Architecture))):
+        return f"; did you mean {' or '.join(inside[:3])}?"
     near = get_close_matches(word, block.model_fields, 1, 0.5)
     return f"; the closest that there is: {near[0]}" if near else f"; there are {', '.join(block.model_fields)}"
+
+
+def _named(word: str, block: type[BaseModel], path: str = "") -> Iterator[str]:
+    """The dotted keys of the fields of this name, in a block and the blocks in it."""
+    for name, field in block.model_fields.items():
+        if name == word:
+            yield f"{path}{name}"
+        if name != "variations":
+            for inner in _blocks(field.annotation):
+                yield from _named(word, inner, f"{path}{name}.")

@@ -1,0 +1,61 @@
+"""Attention whose one key of a token is its value too, over a window and over compressed keys of what lies before."""
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from gptcount.blocks.attention import Rotary
+from gptcount.blocks.block import Block, Size
+from gptcount.blocks.compressor import Compressor
+from gptcount.blocks.indexer import Indexer
+from gptcount.blocks.norm import Norm
+from gptcount.weight import NOTHING, Inventory, linear, per, weight
+
+
+class CompressedAttention(Block):
+    """Compressed attention (DeepSeek-V4): heavily compressed, or, with an indexer, sparse; or a window alone.
+
+    Queries are made from a latent vector. What the heads see is turned back by their own position, and led out by
+    groups of heads, each through a latent vector of its own.
+    """
+
+    kind: Literal["compressed"] = "compressed"
+    n_heads: Size
+    d_head: Size
+    d_query_latent: Size
+    n_output_groups: Size
+    d_output_latent: Size
+    """The width of a group's latent vector."""
+    norm: Norm
+    """The norm of query latent, keys and, without a gain, of each head's query."""
+    rotary: Rotary
+    window: Size
+    compressor: Compressor | None = None
+    indexer: Indexer | None = None
+    """Chooses among the compressed keys; absent, a token looks at all that lie before it."""
+
+    @model_validator(mode="after")
+    def _whole_groups(self) -> "CompressedAttention":
+        if self.n_heads % self.n_output_groups:
+            raise ValueError(f"n_heads = {self.n_heads} is not a multiple of n_output_groups = {self.n_output_groups}")
+        if self.indexer and not self.compressor:
+            raise ValueError("an indexer chooses among compressed keys, and there is no compressor")
+        return self
+
+    def sizes(self) -> dict[str, int]:
+        """The sizes that this block gives a name, and how many heads a group has."""
+        return super().sizes() | {"n_group_heads": self.n_heads // self.n_output_groups}
+
+    def weights(self) -> Inventory:
+        return (
+            linear("query_down", "d_model d_query_latent")
+            + self.norm.across("d_query_latent").under("query_norm")
+            + per("n_heads", linear("query", "d_query_latent d_head"))
+            + linear("key", "d_model d_head")
+            + self.norm.across("d_head").under("key_norm")
+            + weight("sinks", "n_heads", "other")
+            + (self.compressor.across("d_head").under("compressor") if self.compressor else NOTHING)
+            + (self.indexer.inventory().under("indexer") if self.indexer else NOTHING)
+            + per("n_output_groups", linear("output_down", "n_group_heads*d_head d_output_latent"))
+            + linear("output", "n_output_groups*d_output_latent d_model")
+        )

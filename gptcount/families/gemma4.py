@@ -1,0 +1,103 @@
+"""Gemma 4: Gemma 3 whose full layers have wider heads, and perhaps values that are keys, experts and embeddings of
+every layer."""
+
+from __future__ import annotations
+
+from gptcount.families.common import Part, activation, every, gated, layer_types, rms, rotary, tied, varied
+from gptcount.families.config import Config
+from gptcount.families.gemma import NAMES as GEMMA
+from gptcount.families.gemma3n import PER_LAYER, normed_heads, per_layer_embedding, shared
+
+NAMES = f"""{GEMMA}{PER_LAYER}
+layer_scalar               model.layers.{{}}.layer_scalar[|]                  1
+mlp.shared.gate            model.layers.{{}}.mlp.gate_proj                    |, d_model
+mlp.shared.up              model.layers.{{}}.mlp.up_proj                      |, d_model
+mlp.shared.down            model.layers.{{}}.mlp.down_proj                    d_model, |
+mlp.shared_output_norm     model.layers.{{}}.post_feedforward_layernorm_1     |
+mlp.router                 model.layers.{{}}.router.proj                      |, d_model
+mlp.router_norm            model.layers.{{}}.router.scale[|]                  |
+mlp.experts.scale          model.layers.{{}}.router.per_expert_scale[|]       |
+mlp.experts_norm           model.layers.{{}}.pre_feedforward_layernorm_2      |
+mlp.experts.gate+up        model.layers.{{}}.experts.gate_up_proj[|]          n_experts, |, d_model
+mlp.experts.down           model.layers.{{}}.experts.down_proj[|]             n_experts, d_model, |
+mlp.experts_output_norm    model.layers.{{}}.post_feedforward_layernorm_2     |
+"""
+
+ROTARY = {
+    "sliding_attention": {"rope_type": "default", "rope_theta": 10_000.0},
+    "full_attention": {"rope_type": "proportional", "partial_rotary_factor": 0.25, "rope_theta": 1_000_000.0},
+}
+"""The rotary positions of a file that says nothing of them."""
+
+
+def gemma4(c: Config) -> Part:
+    """Gemma 4 (the model card; modeling_gemma4.py)."""
+    d_model, n_layers = c.size("hidden_size", absent=2304), c.layers(absent=30)
+    norm, act = rms(c), activation(c, "hidden_activation", absent="gelu_pytorch_tanh")
+    types = layer_types(c, n_layers, every(n_layers, 6))
+    types = [*types[:-1], "full_attention"]
+    kinds, which = shared(attentions(c, d_model, norm), types, c, 0)
+    attention, variations = varied("attention", kinds, which)
+    d_ff = c.size("intermediate_size", absent=9216)
+    wide = 2 * d_ff if c.flag("use_double_wide_mlp", absent=False) else d_ff
+    blocks = {late: mixture(c, d_model, gated(width, act), norm) for late, width in ((False, d_ff), (True, wide))}
+    mlp, of_mlp = varied("mlp", blocks, [late for _, late in which])
+    cap = c.number("final_logit_softcapping", absent=None, null=None)
+    c.ignore("vocab_size_per_layer_input")
+    beside = c.size("hidden_size_per_layer_input", absent=256, least=0)
+    return dict(
+        n_vocab=c.size("vocab_size", absent=262_144),
+        n_ctx=c.size("max_position_embeddings", absent=131_072),
+        d_model=d_model,
+        n_layers=n_layers,
+        embedding={"scale": "sqrt(d_model)"},
+        **({"per_layer_embedding": per_layer_embedding(c, norm, act)} if beside else {}),
+        attention=attention,
+        mlp=mlp,
+        norm=norm,
+        residual="sandwich",
+        layer_scalar=True,
+        variations=[*variations, *of_mlp],
+        unembedding=tied(c, absent=True) | ({"softcap": cap} if cap else {}),
+    )
+
+
+def attentions(c: Config, d_model: int, norm: Part) -> dict[str, Part]:
+    """The attention of the layers with a window, and that of the others."""
+    if c.data.get("rope_parameters") is None:
+        c.data = {**c.data, "rope_parameters": ROTARY}
+    block = normed_heads(c, d_model, norm, n_kv_heads=4)
+    window = c.size("sliding_window", absent=512)
+    if c.word("use_bidirectional_attention", among=("all", "vision"), absent=None, null=None) == "all":
+        block, window = block | {"bidirectional": True}, window // 2 + 1
+    sliding = block | {"window": window, "rotary": rotary(c, d_head=block["d_head"], kind="sliding_attention")}
+    full = block | {"d_head": c.size("global_head_dim", absent=512)}
+    n_kv_heads = c.size("num_global_key_value_heads", absent=None, null=None)
+    if c.flag("attention_k_eq_v", absent=False):
+        full |= {"value_is_key": True, "n_kv_heads": n_kv_heads or block["n_kv_heads"]}
+        full["biases"] = [name for name in block["biases"] if name != "value"]
+    full["rotary"] = rotary(c, d_head=full["d_head"], kind="full_attention")
+    return {"sliding_attention": sliding, "full_attention": full}
+
+
+def mixture(c: Config, d_model: int, mlp: Part, norm: Part) -> Part:
+    """The MLP of a layer or, where the file enables it, the MLP and experts beside it, with norms of their own."""
+    c.only(expert_intermediate_size=None)
+    if not c.flag("enable_moe_block", absent=False):
+        c.ignore("num_experts", "top_k_experts", "moe_intermediate_size")
+        return mlp
+    return {
+        "kind": "mixture",
+        "n_experts": c.size("num_experts"),
+        "n_experts_per_token": c.size("top_k_experts"),
+        "expert": gated(c.size("moe_intermediate_size"), mlp["activation"]),
+        "expert_scales": True,
+        "shared": mlp,
+        "own_norms": norm,
+        "router_norm": norm,
+        "router_scale": d_model**-0.5,
+    }
+
+
+READERS = {"gemma4_text": gemma4}
+TABLES = {"gemma4_text": NAMES}

@@ -1,0 +1,97 @@
+"""GLM: Llama with part of each head turned and no bias on what comes out; and mixtures that have DeepSeek-V3's router
+behind attention of the usual kind: GLM-4.5, dots.llm1, Solar Open."""
+
+from __future__ import annotations
+
+from gptcount.families.common import Part, attending, predictors, renamed, windowed
+from gptcount.families.config import REQUIRED, Config
+from gptcount.families.deepseek import CORRECTION, WANTED, corrected, first_dense
+from gptcount.families.llama import EXPERTS, decoder
+from gptcount.families.llama import NAMES as LLAMA
+
+NAMES = renamed(
+    LLAMA,
+    """
+mlp.gate+up            model.layers.{}.mlp.gate_up_proj              |, d_model
+""",
+)
+
+SANDWICH = renamed(
+    NAMES,
+    """
+attention_output_norm  model.layers.{}.post_self_attn_layernorm      |
+mlp_output_norm        model.layers.{}.post_mlp_layernorm            |
+""",
+)
+
+MIXTURE = LLAMA + EXPERTS + CORRECTION
+
+
+def glm(c: Config) -> Part:
+    """GLM-4 (arXiv:2406.12793; modeling_glm.py): rotary positions turn neighbours, in half of each head."""
+    c.assume(vocab_size=151_552, intermediate_size=13_696, num_hidden_layers=40, num_key_value_heads=2, head_dim=128)
+    c.assume(max_position_embeddings=131_072, rms_norm_eps=1.5625e-7, attention_bias=True, partial_rotary_factor=0.5)
+    c.only(mlp_bias=False)
+    c.not_null("head_dim", "num_key_value_heads")
+    model = _plain_output(decoder(c))
+    model["attention"]["rotary"]["interleaved"] = True
+    return model
+
+
+def glm4(c: Config) -> Part:
+    """GLM-4-0414 (modeling_glm4.py): norms on both sides of a branch."""
+    return {**glm(c), "residual": "sandwich"}
+
+
+def glm4_moe(c: Config) -> Part:
+    """GLM-4.5 (arXiv:2508.06471; modeling_glm4_moe.py)."""
+    c.assume(vocab_size=151_552, intermediate_size=10_944, num_hidden_layers=46, num_attention_heads=96)
+    c.assume(num_key_value_heads=8, max_position_embeddings=131_072, rms_norm_eps=1e-5, partial_rotary_factor=0.5)
+    c.assume(moe_intermediate_size=1408, n_routed_experts=128, n_group=1, topk_group=1, routed_scaling_factor=1.0)
+    c.assume(first_k_dense_replace=1)
+    c.only(mlp_bias=False)
+    c.not_null("head_dim", *WANTED)
+    predictors(c, "num_nextn_predict_layers", "num_mtp_layers")
+    model = _plain_output(decoder(c))
+    if c.flag("use_qk_norm", absent=False):
+        model["attention"]["query_key_norm"] = model["norm"]
+    return first_dense(c, model, corrected(c, model))
+
+
+def dots1(c: Config) -> Part:
+    """dots.llm1 (arXiv:2506.05767; modeling_dots1.py): norms of queries and keys; files call its router noaux_tc."""
+    c.assume(vocab_size=152_064, hidden_size=4608, intermediate_size=10_944, num_hidden_layers=62)
+    c.assume(num_key_value_heads=32, moe_intermediate_size=1408, n_routed_experts=REQUIRED, n_shared_experts=REQUIRED)
+    c.assume(num_experts_per_tok=REQUIRED, n_group=1, topk_group=1, norm_topk_prob=False, routed_scaling_factor=1.0)
+    c.assume(first_k_dense_replace=0)
+    c.only(mlp_bias=False, use_qk_norm=True)
+    c.not_null("head_dim")
+    c.ignore("use_sliding_window")
+    c.data = {key: value for key, value in c.data.items() if (key, value) != ("scoring_func", "noaux_tc")}
+    model = decoder(c)
+    model = attending(model, query_key_norm=model["norm"])
+    n_layers, window = model["n_layers"], c.size("sliding_window", absent=4096, null=None)
+    first = c.size("max_window_layers", absent=62, null=n_layers, least=0)
+    usual = ["sliding_attention" if window and index >= first else "full_attention" for index in range(n_layers)]
+    return first_dense(c, windowed(c, model, window, usual), corrected(c, model))
+
+
+def solar_open(c: Config) -> Part:
+    """Solar Open (Upstage 2026; modeling_solar_open.py): experts in every layer."""
+    c.assume(vocab_size=196_608, num_hidden_layers=48, num_attention_heads=64, num_key_value_heads=8, head_dim=128)
+    c.assume(max_position_embeddings=131_072, rms_norm_eps=1e-5, rope_theta=1_000_000.0, moe_intermediate_size=1280)
+    c.assume(n_routed_experts=128, n_group=1, topk_group=1, routed_scaling_factor=1.0)
+    c.only(mlp_bias=False, first_k_dense_replace=0, use_qk_norm=False)
+    c.not_null("head_dim", *WANTED)
+    c.data = {**c.data, "intermediate_size": 1}  # the width of dense layers, and there are none
+    model = _plain_output(decoder(c))
+    return {**model, "mlp": corrected(c, model)}
+
+
+def _plain_output(model: Part) -> Part:
+    """A model without a bias on what its attention brings out."""
+    return attending(model, biases=[name for name in model["attention"]["biases"] if name != "output"])
+
+
+READERS = {"glm": glm, "glm4": glm4, "glm4_moe": glm4_moe, "dots1": dots1, "solar_open": solar_open}
+TABLES = {"glm": NAMES, "glm4": SANDWICH, "glm4_moe": MIXTURE, "dots1": MIXTURE, "solar_open": MIXTURE}

@@ -1,0 +1,145 @@
+"""Granite: Llama whose embedding, branches, scores and logits have a factor each; with experts; and JetMoE, Granite's
+forebear, whose attention has experts too."""
+
+from __future__ import annotations
+
+from gptcount.families.common import Part, activation, attending, gated, renamed, rotary, tied
+from gptcount.families.config import Config
+from gptcount.families.llama import NAMES as LLAMA
+from gptcount.families.llama import decoder
+
+EXPERTS = """
+mlp.router            model.layers.{}.block_sparse_moe.router.layer    |, d_model
+mlp.experts.gate+up   model.layers.{}.block_sparse_moe.input_linear    n_experts, |, d_model
+mlp.experts.down      model.layers.{}.block_sparse_moe.output_linear   n_experts, d_model, |
+mlp.shared.gate+up    model.layers.{}.shared_mlp.input_linear          |, d_model
+mlp.shared.down       model.layers.{}.shared_mlp.output_linear         d_model, |
+"""
+
+HYBRID = renamed(
+    LLAMA + EXPERTS,
+    """
+mlp.gate+up           model.layers.{}.shared_mlp.input_linear          |, d_model
+mlp.down              model.layers.{}.shared_mlp.output_linear         d_model, |
+""",
+)
+
+JETMOE = renamed(
+    LLAMA,
+    """
+attention.router          model.layers.{}.self_attention.experts.router.layer   |, d_model
+attention.experts.query   model.layers.{}.self_attention.experts.input_linear   n_experts, |, d_model
+attention.key+value       model.layers.{}.self_attention.kv_proj                |, d_model
+attention.experts.output  model.layers.{}.self_attention.experts.output_linear  n_experts, d_model, |
+attention.output          model.layers.{}.self_attention.experts                d_model
+mlp.router                model.layers.{}.mlp.router.layer                      |, d_model
+mlp.experts.gate+up       model.layers.{}.mlp.input_linear                      n_experts, |, d_model
+mlp.experts.down          model.layers.{}.mlp.output_linear                     n_experts, d_model, |
+mlp.output                model.layers.{}.mlp                                   d_model
+""",
+)
+
+
+def granite(c: Config) -> Part:
+    """Granite (arXiv:2405.04324; modeling_granite.py)."""
+    model = decoder(c)
+    if (divisor := c.number("logits_scaling", absent=1.0)) == 0:
+        raise c.refusal("logits_scaling", "0, and logits are divided by it")
+    return {
+        **attending(model, scale=c.number("attention_multiplier", absent=1.0)),
+        "embedding": {"scale": c.number("embedding_multiplier", absent=1.0)},
+        "residual_scale": c.number("residual_multiplier", absent=1.0),
+        "unembedding": model["unembedding"] | {"scale": 1 / divisor},
+    }
+
+
+def granitemoe(c: Config) -> Part:
+    """Granite MoE (Granite 3.0; modeling_granitemoe.py): experts in every layer."""
+    c.only(mlp_bias=False)
+    model = granite(c)
+    return {**model, "mlp": _mixture(c, model["mlp"])}
+
+
+def granitemoeshared(c: Config) -> Part:
+    """Granite MoE with an MLP that all tokens share (modeling_granitemoeshared.py)."""
+    model = granitemoe(c)
+    shared = c.size("shared_intermediate_size", absent=0, least=0)
+    return {**model, "mlp": model["mlp"] | ({"shared": model["mlp"]["expert"] | {"d_ff": shared}} if shared else {})}
+
+
+def granitemoehybrid(c: Config) -> Part:
+    """Granite 4 (modeling_granitemoehybrid.py), of attention layers alone: those of Mamba are refused by name."""
+    c.only(mlp_bias=False)
+    model = granite(c)
+    _attention_alone(c, model["n_layers"])
+    if c.word("position_embedding_type", among=("rope", "nope"), absent=None, null=None) != "rope":
+        del model["attention"]["rotary"]
+    shared = model["mlp"] | {"d_ff": c.size("shared_intermediate_size", absent=1024)}
+    if c.size("num_local_experts", absent=8, least=0):
+        return {**model, "mlp": _mixture(c, model["mlp"]) | {"shared": shared}}
+    c.ignore("num_experts_per_tok")
+    return {**model, "mlp": shared}
+
+
+def _attention_alone(c: Config, n_layers: int) -> None:
+    kinds = c.raw("layer_types", "layers_block_type", absent=None, null=None)
+    kinds = ["mamba"] * n_layers if kinds is None else kinds
+    if not isinstance(kinds, list) or len(kinds) != n_layers:
+        raise c.refusal("layer_types", f"a list of {n_layers}, one a layer, is wanted")
+    for kind in kinds:
+        if kind not in ("attention", "full_attention"):
+            raise c.refusal("layer_types", f"{kind!r}: layers of another kind than attention are not counted yet")
+    c.only(normalization_function="rmsnorm")
+    c.ignore(*(key for key in c.data if key.startswith("mamba_")), "time_step_limit", "init_method")
+
+
+def _mixture(c: Config, expert: Part) -> Part:
+    return {
+        "kind": "mixture",
+        "n_experts": c.size("num_local_experts", absent=8),
+        "n_experts_per_token": c.size("num_experts_per_tok", absent=2),
+        "expert": expert,
+    }
+
+
+def jetmoe(c: Config) -> Part:
+    """JetMoE (arXiv:2404.07413; modeling_jetmoe.py): a mixture of MLPs behind a mixture of attention heads."""
+    n_experts = c.size("num_local_experts", absent=8)
+    chosen = c.size("num_experts_per_tok", absent=2)
+    n_kv_heads = c.size("num_key_value_heads", absent=16)
+    d_head = c.size("kv_channels", "head_dim", absent=128)
+    n_layers = c.layers(absent=12)
+    d_ff = c.size("intermediate_size", absent=5632)
+    c.only(moe_num_experts=n_experts, moe_top_k=chosen, num_attention_heads=n_kv_heads * chosen)
+    c.only(num_layers=n_layers, ffn_hidden_size=d_ff, glu=True, bias=True, rotary_percent=1.0, attention_bias=False)
+    c.ignore("aux_loss_coef")
+    experts = {"n_experts": n_experts, "n_experts_per_token": chosen, "output_bias": True}
+    attention = {"kind": "attention-mixture", "n_kv_heads": n_kv_heads, "d_head": d_head, **experts}
+    expert = gated(d_ff, activation(c, "activation_function", absent="silu"))
+    return dict(
+        n_vocab=c.size("vocab_size", absent=32000),
+        n_ctx=c.size("max_position_embeddings", absent=4096),
+        d_model=c.size("hidden_size", absent=2048),
+        n_layers=n_layers,
+        attention=attention | {"rotary": rotary(c, d_head=d_head)},
+        mlp={"kind": "mixture", "expert": expert, **experts},
+        norm={"kind": "rms", "eps": 1e-6},
+        final_norm={"kind": "rms", "eps": c.number("rms_norm_eps", absent=1e-6)},
+        unembedding=tied(c, absent=True),
+    )
+
+
+READERS = {
+    "granite": granite,
+    "granitemoe": granitemoe,
+    "granitemoeshared": granitemoeshared,
+    "granitemoehybrid": granitemoehybrid,
+    "jetmoe": jetmoe,
+}
+TABLES = {
+    "granite": LLAMA,
+    "granitemoe": LLAMA + EXPERTS,
+    "granitemoeshared": LLAMA + EXPERTS,
+    "granitemoehybrid": HYBRID,
+    "jetmoe": JETMOE,
+}

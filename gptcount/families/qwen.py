@@ -1,0 +1,99 @@
+"""Qwen 2 and Qwen 3, and their mixtures: Llama with biases on queries, keys and values, later with norms instead."""
+
+from __future__ import annotations
+
+from gptcount.families.common import Part, attending, biases, mixed, optional_window, renamed, windowed
+from gptcount.families.config import Config
+from gptcount.families.llama import EXPERTS, NAMES, decoder
+
+SHARED = """
+mlp.shared.gate       model.layers.{}.mlp.shared_expert.gate_proj       |, d_model
+mlp.shared.up         model.layers.{}.mlp.shared_expert.up_proj         |, d_model
+mlp.shared.down       model.layers.{}.mlp.shared_expert.down_proj       d_model, |
+mlp.shared_gate       model.layers.{}.mlp.shared_expert_gate            1, |
+"""
+
+
+def qwen2(c: Config) -> Part:
+    """Qwen2 (arXiv:2407.10671; modeling_qwen2.py): biases on query, key and value; windows in later layers, if any."""
+    c.assume(vocab_size=151936, intermediate_size=22016, num_key_value_heads=32, max_position_embeddings=32768)
+    c.only(attention_bias=True, qkv_bias=True, mlp_bias=False, rope_interleaved=False)
+    c.not_null("head_dim")
+    c.ignore("use_mrope", "dual_chunk_attention_config")
+    return _windowed_later(c, attending(decoder(c), biases=["query", "key", "value"]))
+
+
+def qwen2_moe(c: Config) -> Part:
+    """Qwen2-MoE (arXiv:2407.10671; modeling_qwen2_moe.py): Qwen2 with a mixture and a gated shared expert; windows,
+    if any, in every other of the first layers."""
+    c.assume(vocab_size=151936, hidden_size=2048, intermediate_size=5632, num_hidden_layers=24, num_attention_heads=16)
+    c.assume(num_key_value_heads=16, max_position_embeddings=32768)
+    on = c.flag("qkv_bias", absent=True)
+    c.only(attention_bias=on, mlp_bias=False)
+    c.not_null("num_key_value_heads", "head_dim")
+    c.ignore("use_mrope")
+    model = attending(decoder(c), biases=biases(on, "query", "key", "value"))
+    window, stop = optional_window(c), c.size("max_window_layers", absent=28, least=0)
+    usual = [_kind(window and index % 2 == 0 and index < stop) for index in range(model["n_layers"])]
+    d_shared = c.size("shared_expert_intermediate_size", absent=5632)
+    shared = {"shared": {**model["mlp"], "d_ff": d_shared}, "shared_gate": True}
+    mixture = _mixture(c, model, d_expert=1408, n_experts=60, n_chosen=4) | shared
+    return mixed(windowed(c, model, window, usual), mixture, _sparse(c, model, mixture))
+
+
+def qwen3(c: Config) -> Part:
+    """Qwen3 (arXiv:2505.09388; modeling_qwen3.py): norms on queries and keys; windows in later layers, if any."""
+    c.assume(head_dim=128, num_key_value_heads=32, intermediate_size=22016)
+    return _windowed_later(c, _normed(c))
+
+
+def qwen3_moe(c: Config) -> Part:
+    """Qwen3-MoE (arXiv:2505.09388; modeling_qwen3_moe.py): Qwen3 with a mixture; a window on every layer, if any."""
+    c.assume(hidden_size=2048, intermediate_size=6144, num_hidden_layers=24, num_key_value_heads=4)
+    c.only(shared_expert_intermediate_size=0)
+    c.not_null("num_key_value_heads")
+    c.ignore("max_window_layers")
+    model = _normed(c)
+    mixture = _mixture(c, model, d_expert=768, n_experts=128, n_chosen=8)
+    model = windowed(c, model, window := optional_window(c), [_kind(window)] * model["n_layers"])
+    return mixed(model, mixture, _sparse(c, model, mixture))
+
+
+def _normed(c: Config) -> Part:
+    c.assume(vocab_size=151936, max_position_embeddings=32768)
+    c.only(mlp_bias=False, qkv_bias=False, use_qk_norm=True)
+    c.not_null("head_dim")
+    c.ignore("dual_chunk_attention_config")
+    model = decoder(c)
+    return attending(model, query_key_norm=model["norm"])
+
+
+def _kind(sliding: object) -> str:
+    return "sliding_attention" if sliding else "full_attention"
+
+
+def _windowed_later(c: Config, model: Part) -> Part:
+    window, first = optional_window(c), c.size("max_window_layers", absent=28, least=0)
+    return windowed(c, model, window, [_kind(window and index >= first) for index in range(model["n_layers"])])
+
+
+def _mixture(c: Config, model: Part, *, d_expert: int, n_experts: int, n_chosen: int) -> Part:
+    return {
+        "kind": "mixture",
+        "n_experts": c.size("num_experts", "num_local_experts", absent=n_experts, least=0),
+        "n_experts_per_token": c.size("num_experts_per_tok", absent=n_chosen),
+        "expert": {**model["mlp"], "d_ff": c.size("moe_intermediate_size", absent=d_expert)},
+        "normalize": c.flag("norm_topk_prob", absent=False),
+    }
+
+
+def _sparse(c: Config, model: Part, mixture: Part) -> list[bool]:
+    """Every so many layers have experts, but for those that are listed."""
+    step = c.size("decoder_sparse_step", absent=1)
+    dense = set(c.indices("mlp_only_layers", model["n_layers"], absent=[], null=[]))
+    n_experts = mixture["n_experts"]
+    return [n_experts > 0 and (index + 1) % step == 0 and index not in dense for index in range(model["n_layers"])]
+
+
+READERS = {"qwen2": qwen2, "qwen2_moe": qwen2_moe, "qwen3": qwen3, "qwen3_moe": qwen3_moe}
+TABLES = dict.fromkeys(READERS, renamed(NAMES + EXPERTS, SHARED))

@@ -1,0 +1,138 @@
+"""Stored: what a checkpoint calls each tensor, and how the weights of an inventory lie in it.
+
+A family's table has a line a tensor: the weights that it holds, its name, and its dimensions in words:
+
+    attention.query          model.layers.{}.self_attn.q_proj    |, d_model
+    attention.query+key+value    transformer.h.{}.attn.c_attn    d_model, |
+
+Commas part the dimensions, a star multiplies, and ``|`` is whatever axes of a weight the other words do not name;
+several weights are laid side by side there. ``{}`` counts copies: layers, then experts. A weight's name ends in
+``.weight``, its bias in ``.bias``; ``[A|B]`` at the end of a name gives other endings. One table serves the stored
+reading, the audit and the forward pass. It does not know who reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from gptcount.architecture import Architecture
+from gptcount.errors import InputError
+from gptcount.weight import Axis, Weight, product
+
+
+class Line(NamedTuple):
+    """One line of a table."""
+
+    weights: tuple[str, ...]
+    tensor: str
+    endings: tuple[str, str]
+    dimensions: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """Equal tensors of a checkpoint: their name, ``{}`` for each number in it, the shape of one, and what they hold."""
+
+    name: str
+    shape: tuple[int, ...]
+    indices: tuple[Axis, ...]
+    """The axes that ``{}`` stands for."""
+    weights: tuple[Weight, ...]
+    line: Line
+
+    @property
+    def copies(self) -> int:
+        """How many there are."""
+        return product(self.indices)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers they hold together."""
+        return sum(weight.parameters for weight in self.weights)
+
+
+def tensors(architecture: Architecture) -> list[Tensor]:
+    """Every tensor that a checkpoint of this architecture stores, in the order of the family's table.
+
+    Raises InputError where the architecture names no family, or the family's table has no line for one of its weights.
+    """
+    from gptcount.families import table_of
+
+    if architecture.checkpoint is None:
+        raise InputError(
+            f'{architecture.name}: how a checkpoint names its tensors is not said; add checkpoint = "llama", say'
+        )
+    named: dict[str, list[Weight]] = {}
+    for weight in architecture.inventory():
+        if not weight.tied_to:
+            named.setdefault(weight.name, []).append(weight)
+    found = [tensor for line in parsed(table_of(architecture)) for tensor in _of_line(line, named)]
+    left = named.keys() - {weight.name for tensor in found for weight in tensor.weights}
+    if left:
+        raise InputError(
+            f"{architecture.name}: a checkpoint of the family {architecture.checkpoint!r} has no name for {min(left)}"
+        )
+    return found
+
+
+@cache
+def parsed(table: str) -> tuple[Line, ...]:
+    """The lines of a table."""
+    return tuple(_line(*text.split(None, 2)) for text in table.splitlines() if text.strip())
+
+
+def _line(weights: str, tensor: str, dimensions: str = "") -> Line:
+    first, *others = weights.split("+")
+    name, bracket, ending = tensor.partition("[")
+    plain, _, bias = ending.rstrip("]").partition("|")
+    return Line(
+        (first, *(".".join([*first.split(".")[: -1 - other.count(".")], other]) for other in others)),
+        name,
+        (plain, bias) if bracket else (".weight", ".bias"),
+        tuple(tuple(word.split("*")) for word in dimensions.replace(" ", "").split(",")) if dimensions else (),
+    )
+
+
+def _of_line(line: Line, named: dict[str, list[Weight]]) -> Iterator[Tensor]:
+    for suffix, ending in zip(("", ".bias"), line.endings, strict=True):
+        families = [named.get(name + suffix, []) for name in line.weights]
+        if any(families):
+            for weights in zip(*families, strict=False):
+                yield laid(line, line.tensor + ending, weights)
+            if len({len(family) for family in families}) > 1:
+                raise InputError(f"{line.tensor}{ending}: {', '.join(line.weights)} are not stored together everywhere")
+
+
+def laid(line: Line, name: str, weights: tuple[Weight, ...]) -> Tensor:
+    """Weights as one tensor: its shape, and the copies that its name counts."""
+    n_indices = name.count("{}")
+    indices = weights[0].per[:n_indices]
+    if any(weight.per[:n_indices] != indices for weight in weights):
+        raise InputError(f"{name}: {', '.join(weight.name for weight in weights)} are not in the same layers")
+    sizes = (_size(dimension, line, weights, n_indices) for dimension in line.dimensions)
+    return Tensor(name, tuple(size for size in sizes if size), indices, weights, line)
+
+
+def _size(dimension: tuple[str, ...], line: Line, weights: tuple[Weight, ...], n_indices: int) -> int:
+    """The size of a dimension; 0 where these weights do not have it (a bias lacks what goes in)."""
+    if dimension[0].isdigit() and len(dimension) == 1:
+        return int(dimension[0])
+    if "|" in dimension:
+        axes = [own(dimension, weight) + rest(line, weight, n_indices) for weight in weights]
+        return 0 if weights[0].role == "bias" and not any(axes) else sum(map(product, axes))
+    named = next((own(dimension, weight) for weight in weights if own(dimension, weight)), None)
+    return product(named) if named else 0
+
+
+def own(dimension: tuple[str, ...], weight: Weight) -> list[Axis]:
+    """The axes of a weight that a dimension names."""
+    return [axis for word in dimension for axis in weight.axes if axis.name == word]
+
+
+def rest(line: Line, weight: Weight, n_indices: int) -> list[Axis]:
+    """The axes of a weight that neither the tensor's name counts nor a word of its dimensions names."""
+    said = {word for dimension in line.dimensions for word in dimension}
+    return [axis for axis in weight.axes[n_indices:] if axis.name not in said]
