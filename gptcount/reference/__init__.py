@@ -1,1 +1,86 @@
 """What is done: the forward pass in NumPy, one file per kind of block, and the bench where it meets the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from gptcount.architecture import Architecture
+from gptcount.blocks.attention import Rotary
+from gptcount.errors import InputError
+from gptcount.reference.arrays import Arrays
+from gptcount.reference.checkpoint import Checkpoint
+from gptcount.reference.functions import softmax
+from gptcount.reference.model import forward, unembed
+from gptcount.reference.weights import Weights
+from gptcount.reference.words import Array
+
+
+def logits(architecture: Architecture, checkpoint: str | Path | Mapping[str, Array], tokens: Array) -> Array:
+    """What the model says of the next token, after each token.
+
+    ``checkpoint`` is a path to a safetensors file, to a sharded index or to a folder that holds one, or a mapping from
+    the checkpoint's tensor names to arrays; ``tokens`` are integers (n_sequences, n_ctx). Gives float32 logits
+    (n_sequences, n_ctx, n_vocab). Raises GptCountError where tokens or tensors cannot be used, or where a block of the
+    architecture has no forward pass.
+    """
+    tokens = checked(architecture, tokens)
+    source = opened(architecture, checkpoint)
+    found = []
+    for sequence in tokens:
+        w = Weights(source, architecture.sizes() | {"n_ctx": len(sequence)})
+        found.append(unembed(architecture, forward(architecture, sequence, w), w))
+    return np.stack(found)
+
+
+def generate(
+    architecture: Architecture,
+    checkpoint: str | Path | Mapping[str, Array],
+    tokens: Array,
+    n_new: int,
+    temperature: float = 1.0,
+    seed: int = 0,
+) -> Array:
+    """Go on where ``tokens``, integers (n_ctx,), end: the last vector gives the probabilities of the next token, one is
+    drawn, and again, ``n_new`` times. At temperature 0 it is always the most probable. Gives all tokens, old and new.
+    Raises GptCountError as ``logits`` does, and where the context is too short.
+    """
+    if n_new < 0 or not 0 <= temperature < float("inf"):
+        raise InputError(f"n_new = {n_new}, temperature = {temperature:g}: numbers of at least 0 are wanted")
+    source, chance = opened(architecture, checkpoint), np.random.default_rng(seed)
+    text = checked(architecture, np.asarray(tokens)[None])[0]
+    for _ in range(n_new):
+        checked(architecture, text[None])
+        w = Weights(source, architecture.sizes() | {"n_ctx": len(text)})
+        scores = unembed(architecture, forward(architecture, text, w)[-1], w).astype(np.float64)
+        drawn = chance.choice(len(scores), p=softmax(scores, temperature)) if temperature else scores.argmax()
+        text = np.append(text, drawn)
+    whole: Array = text
+    return whole
+
+
+def opened(architecture: Architecture, checkpoint: str | Path | Mapping[str, Array]) -> Checkpoint:
+    """The weights of a checkpoint, ready to be drawn. Raises InputError where its files cannot be used."""
+    return Checkpoint(architecture, checkpoint if isinstance(checkpoint, Mapping) else Arrays(Path(checkpoint)))
+
+
+def checked(architecture: Architecture, tokens: Array) -> Array:
+    """The tokens, if the model can take them. Raises InputError where not."""
+    tokens = np.asarray(tokens)
+    if tokens.ndim != 2 or tokens.size == 0 or not np.issubdtype(tokens.dtype, np.integer):
+        raise InputError("tokens: integers of shape (n_sequences, n_ctx) are wanted")
+    if tokens.min() < 0 or tokens.max() >= architecture.n_vocab:
+        raise InputError(f"tokens: from 0 to {architecture.n_vocab - 1} is wanted")
+    if tokens.shape[1] > longest(architecture):
+        raise InputError(f"tokens: {tokens.shape[1]} are more than the context, n_ctx = {longest(architecture)}")
+    return tokens
+
+
+def longest(architecture: Architecture) -> int:
+    """The most tokens that the model takes: its context, stretched where its rotary positions grow with the text."""
+    rotary = getattr(architecture.attention, "rotary", None)
+    scaling = rotary.scaling if isinstance(rotary, Rotary) else None
+    grows = scaling is not None and scaling.kind == "dynamic"
+    return int(architecture.n_ctx * (scaling.factor or 1)) if scaling and grows else architecture.n_ctx

@@ -1,4 +1,4 @@
-"""ALiBi (Press et al. 2021): a penalty on scores that grows with the distance, steeper for some heads than for others."""
+"""ALiBi (Press et al. 2021): a penalty on scores that grows with the distance, steeper for some heads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from math import ceil, floor, log2
 import numpy as np
 
 from gptcount.blocks.attention import MultiHeadAttention
+from gptcount.reference.bfloat16 import rounded
 from gptcount.reference.words import Array
 
 
@@ -14,8 +15,8 @@ def slopes(spec: MultiHeadAttention, n_ctx: int, scale: float) -> Array:
     """(n_heads, 1, n_ctx): what is added to the scaled scores of each key, less a number that the softmax forgets."""
     slope = _halved(spec.n_heads, spec.alibi_most) if spec.alibi == "mpt" else _interleaved(spec.n_heads)
     if spec.alibi == "bfloat16":
-        slope, position = bfloat16(slope), np.arange(n_ctx, dtype=np.float32)
-        return np.float32(scale) * bfloat16(slope[:, None, None] * position)
+        slope, position = rounded(slope), np.arange(n_ctx, dtype=np.float32)
+        return np.float32(scale) * rounded(slope[:, None, None] * position)
     distance: Array = np.arange(n_ctx, dtype=np.float32) - np.float32(n_ctx - 1)
     return slope[:, None, None] * distance
 
@@ -33,10 +34,3 @@ def _halved(n_heads: int, most: float) -> Array:
     n = 2 ** ceil(log2(n_heads))
     slope = [2 ** (-most / n * k) for k in range(1, n + 1)]
     return np.array(slope if n == n_heads else (slope[1::2] + slope[::2])[:n_heads], np.float32)
-
-
-def bfloat16(x: Array) -> Array:
-    """Numbers rounded to 8 bits of precision, to even, as float32."""
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
-    rounded: Array = ((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000).astype(np.uint32).view(np.float32)
-    return rounded

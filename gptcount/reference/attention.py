@@ -21,7 +21,7 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
     bias, d_value = spec.biases, "d_value" if spec.d_value else "d_head"
     query = w.linear("n_ctx d_model, n_heads d_model d_head -> n_heads n_ctx d_head", x, "query", "query" in bias)
     key, value = keys_and_values(x, w, spec)
-    query = placed(clipped(query, spec), w, "query_norm", spec, "n_heads")
+    query = placed(query, w, "query_norm", spec, "n_heads")
     key, value = each_head(key, spec.n_heads), each_head(value, spec.n_heads)
 
     scores = w.einsum(
@@ -56,9 +56,7 @@ def keys_and_values(x: Array, w: Weights, spec: MultiHeadAttention) -> tuple[Arr
     kept = "keys and values" + (", in a window" if spec.window else "")
     if spec.shares_kv:
         return w.recall(kept)  # type: ignore[no-any-return]
-    key = clipped(
-        w.linear(f"n_ctx d_model, {heads} d_model d_head -> {heads} n_ctx d_head", x, "key", "key" in bias), spec
-    )
+    key = w.linear(f"n_ctx d_model, {heads} d_model d_head -> {heads} n_ctx d_head", x, "key", "key" in bias)
     if spec.value_is_key:
         value = key
     else:
@@ -71,10 +69,11 @@ def keys_and_values(x: Array, w: Weights, spec: MultiHeadAttention) -> tuple[Arr
 
 
 def placed(x: Array, w: Weights, name: str, spec: MultiHeadAttention, heads: str) -> Array:
-    """Queries or keys, normed where they are, and turned by their positions."""
+    """Queries or keys, normed and clipped where they are, and turned by their positions."""
     found = spec.query_key_norm
     if found and not found.after_rotary:
         x = head_norm(x, w, name, found, heads)
+    x = clipped(x, spec)
     if spec.rotary:
         x = rotate(x, spec.rotary)
     if found and found.after_rotary:
@@ -105,9 +104,12 @@ def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention) -> Array:
         scores = scores + slopes(spec, len(scores[0]), scale)
     if spec.softcap:
         scores = np.float32(spec.softcap) * np.tanh(scores / np.float32(spec.softcap))
-    scores = scores + mask(len(scores[0]), spec.window, spec.chunk)
-    if not spec.sinks:
-        return softmax(scores)
+    scores = scores + mask(len(scores[0]), spec.window, spec.chunk, spec.bidirectional)
+    return with_sinks(scores, w) if spec.sinks else softmax(scores)
+
+
+def with_sinks(scores: Array, w: Weights) -> Array:
+    """Scores (n_heads, n_ctx, n_keys), masked, into how much each token takes of each, where it may look at nothing."""
     sink = w.drawn("sinks", "n_heads")[:, None, None] + np.zeros_like(scores[..., :1])
     return softmax(np.concatenate([scores, sink], axis=-1))[..., :-1]
 
@@ -143,10 +145,9 @@ def each_head(x: Array, n_heads: int) -> Array:
     return x if len(x) == n_heads else np.repeat(x, n_heads // len(x), axis=0)
 
 
-def mask(n_ctx: int, window: int | None = None, chunk: int | None = None) -> Array:
+def mask(n_ctx: int, window: int | None = None, chunk: int | None = None, bidirectional: bool = False) -> Array:
     """(n_ctx, n_ctx): 0 where a token may look, -inf where not: at later tokens, and beyond its window or chunk."""
     here, there = np.arange(n_ctx)[:, None], np.arange(n_ctx)
-    seen = (
-        (there <= here) & (here - there < (window or n_ctx)) & (here // (chunk or n_ctx) == there // (chunk or n_ctx))
-    )
+    window, chunk = window or n_ctx, chunk or n_ctx
+    seen = (np.abs(here - there) < window) & (here // chunk == there // chunk) & (bidirectional | (there <= here))
     return np.where(seen, np.float32(0), np.float32(-np.inf))

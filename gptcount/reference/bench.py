@@ -3,44 +3,69 @@ sizes and the forward pass is run over them; each must find what it needs and le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, ShapeError
-from gptcount.ledger import breakdown
+from gptcount.ledger import breakdown, label
+from gptcount.numbers import count
 from gptcount.reference.functions import softmax
 from gptcount.reference.model import forward, unembed
 from gptcount.reference.small import Real, small
 from gptcount.reference.weights import Step, Weights
-from gptcount.reference.words import Array, axes, text
+from gptcount.reference.words import Array, Dimensions, text
 from gptcount.weight import Inventory, Weight, slices
 
+Sizes = tuple[int | str, ...]
+"""The dimensions of an array; a word where only the data know (how many tokens an expert gets)."""
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """One step of the walk, at the model's real sizes."""
+
+class Shaped(NamedTuple):
+    """An array of the walk: its dimensions in words, and at the model's real sizes."""
+
+    words: str
+    sizes: Sizes
+
+
+class Done(NamedTuple):
+    """One step of the walk."""
 
     where: str
     """The layers that do it, or nothing."""
     does: str
-    takes: str
-    weight: str
-    gives: str
-    sizes: tuple[int | str, ...]
-    """What comes out; a word where only the data know (how many tokens an expert gets)."""
+    """What it is called: as the ledger calls its weight, or ``scores``, ``pattern`` and such."""
+    name: str
+    """The weight that it takes, by its name in the inventory, or nothing."""
+    takes: Shaped
+    meets: Shaped
+    """The weight, or other data."""
+    gives: Shaped
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Confirmed(NamedTuple):
+    """What a run of the small likeness has shown, in numbers."""
+
+    layers: int
+    """How many layers the likeness has."""
+    arrays: int
+    """How many arrays were made and drawn, no two sizes of different names equal."""
+    matrices: int
+    """How many matrices were drawn at the real sizes, as many as the ledger has."""
+    parameters: int
+    n_vocab: int
+    temperature: float
+
+
+class Verification(NamedTuple):
     """What the bench saw: the walk, what it confirms, and what disagrees (nothing, if all is well)."""
 
     model: str
     walk: tuple[Done, ...]
-    confirmed: tuple[str, ...]
+    confirmed: Confirmed | None
     failures: tuple[str, ...]
 
 
@@ -95,7 +120,7 @@ def verify(architecture: Architecture, temperature: float = 1.0, inventory: Inve
     try:
         return _run(architecture, likeness, real, likeness.inventory() if inventory is None else inventory, temperature)
     except (ShapeError, LookupError, IndexError) as fault:
-        return Verification(architecture.name, (), (), (str(fault),))
+        return Verification(architecture.name, (), None, (str(fault),))
 
 
 def _run(
@@ -104,7 +129,9 @@ def _run(
     shelf, steps = Shelf(inventory), list[Step]()
     positions = likeness.embedding.positions
     if positions:
-        real |= {("n_positions", positions.n_positions or likeness.n_ctx): positions.n_positions or architecture.n_ctx}
+        real = real | {
+            ("n_positions", positions.n_positions or likeness.n_ctx): positions.n_positions or architecture.n_ctx
+        }
     tokens = np.arange(likeness.n_ctx) % likeness.n_vocab
     w = Weights(shelf, likeness.sizes(), steps.append)
     vectors = forward(likeness, tokens, w)
@@ -116,8 +143,8 @@ def _run(
     totals = breakdown(architecture).totals
     if not failures and (matrices, parameters) != (totals["matrices"], totals["matrix_parameters"]):
         failures.append(
-            f"drawn: {matrices:,} matrices of {parameters:,} parameters, and the ledger has "
-            f"{totals['matrices']:,} of {totals['matrix_parameters']:,}"
+            f"drawn: {count(matrices)} matrices of {count(parameters)} parameters, and the ledger has "
+            f"{count(totals['matrices'])} of {count(totals['matrix_parameters'])}"
         )
     later = tokens.copy()
     later[-1] = (later[-1] + 1) % likeness.n_vocab
@@ -127,15 +154,9 @@ def _run(
     total = float(probabilities.sum())
     if not abs(total - 1) < 1e-5:
         failures.append(f"softmax: the probabilities sum to {total:.6f}")
-    confirmed = (
-        f"{len(shelf.drawn)} arrays of pairwise different sizes made and drawn, none missing, none left over",
-        f"{matrices:,} matrices and {parameters:,} parameters drawn, as the ledger has them",
-        f"the probabilities of all {architecture.n_vocab:,} tokens sum to 1 (temperature {temperature:g})",
-        "no token sees a later one: with the last token changed, all vectors before it stay the same",
-    )
-    return Verification(
-        architecture.name, tuple(_walk(architecture, likeness, real, steps)), confirmed, tuple(failures)
-    )
+    confirmed = Confirmed(likeness.n_layers, len(shelf.drawn), matrices, parameters, architecture.n_vocab, temperature)
+    walk = tuple(_walk(architecture, likeness, real, steps))
+    return Verification(architecture.name, walk, None if failures else confirmed, tuple(failures))
 
 
 def _first_of_each(likeness: Architecture, steps: list[Step]) -> Iterator[tuple[int | None, Step]]:
@@ -158,7 +179,9 @@ def _drawn(
     matrices = parameters = 0
     for kind, step in _first_of_each(likeness, steps):
         if step.weight in matrix:
-            sizes = [prod(real[word, step.sizes[word]] for word in dimension) for dimension in step.weight_words]
+            words = ((step.copies,), *step.weight_words) if step.copies else step.weight_words
+            plain = [[word.rstrip("'") for word in dimension] for dimension in words]
+            sizes = [prod(real[word, step.sizes[word]] for word in dimension) for dimension in plain]
             times = 1 if kind is None else layers[kind]
             matrices += times * prod(sizes[:-2])
             parameters += times * prod(sizes)
@@ -167,12 +190,30 @@ def _drawn(
 
 def _walk(architecture: Architecture, likeness: Architecture, real: Real, steps: list[Step]) -> Iterator[Done]:
     places = [_place(where, architecture.n_layers) for where in architecture.layers().values()]
+    labels = {weight.name: label(weight) for weight in likeness.inventory()}
     for kind, step in _first_of_each(likeness, steps):
         if step.gives:
             where = "" if kind is None else places[kind]
-            sizes = tuple(real.get((word.rstrip("'"), step.sizes[word.rstrip("'")]), word) for word in axes(step.gives))
-            yield Done(where, step.does, text(step.takes), text(step.weight_words), text(step.gives), sizes)
+            does = labels.get(step.weight) or step.does.partition(".")[2]
+            takes, meets, gives = (
+                Shaped(text(words), _sizes(words, step.sizes, real))
+                for words in (step.takes, step.weight_words, step.gives)
+            )
+            yield Done(where, does, step.weight, takes, meets, gives)
+
+
+def _sizes(words: Dimensions, small_sizes: Mapping[str, int], real: Real) -> Sizes:
+    """The real size of each dimension; the words themselves where one of them has none."""
+    sizes: list[int | str] = []
+    for dimension in words:
+        names = [word.rstrip("'") for word in dimension]
+        found = [real.get((name, small_sizes.get(name, 0)), name) for name in names]
+        numbers = [int(one) for one in found if isinstance(one, int) or one.isdecimal()]
+        sizes.append(prod(numbers) if len(numbers) == len(found) else " × ".join(map(str, found)))
+    return tuple(sizes)
 
 
 def _place(where: tuple[int, ...], n_layers: int) -> str:
-    return f"each of {n_layers} layers" if len(where) == n_layers else f"layers {slices(where)}"
+    if len(where) == n_layers:
+        return f"each of {count(n_layers)} layers"
+    return f"layers {slices(where)} ({count(len(where))} of {count(n_layers)})"

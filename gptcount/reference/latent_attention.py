@@ -6,9 +6,11 @@ from math import sqrt
 
 import numpy as np
 
+from gptcount.blocks.indexer import Indexer
 from gptcount.blocks.latent_attention import LatentAttention
 from gptcount.reference.attention import mask
 from gptcount.reference.functions import softmax
+from gptcount.reference.indexer import best_keys
 from gptcount.reference.norm import norm
 from gptcount.reference.positions import rotate, yarn_mscale
 from gptcount.reference.weights import Weights
@@ -30,11 +32,12 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
     )
 
     latent = w.linear("n_ctx d_model, d_model d_kv_latent -> n_ctx d_kv_latent", x, "kv_down", "kv_down" in bias)
-    latent = norm(latent, w, "kv_norm", spec.norm, "n_ctx d_kv_latent", "d_kv_latent")
+    latent = norm(latent, w, "kv_norm", spec.norm, "n_ctx d_kv_latent", "d_kv_latent") * np.float32(spec.kv_scale)
     key = w.einsum("n_ctx d_kv_latent, n_heads d_kv_latent d_nope -> n_heads n_ctx d_nope", latent, "key")
     value = w.einsum("n_ctx d_kv_latent, n_heads d_kv_latent d_value -> n_heads n_ctx d_value", latent, "value")
     key_turned = w.linear("n_ctx d_model, d_model d_rotary -> n_ctx d_rotary", x, "key_rotary", "kv_down" in bias)
     turned, key_turned = rotate(turned, spec.rotary), rotate(key_turned, spec.rotary)
+    seen = mask(len(x)) if spec.indexer is None else chosen(x, source, w, spec.indexer)
 
     scores = w.einsum(
         "n_heads n_ctx d_nope, n_heads n_ctx' d_nope -> n_heads n_ctx n_ctx'", query, key, "attention.scores"
@@ -45,19 +48,27 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
         key_turned,
         "attention.scores, rotary",
     )
-    pattern = w.step(
-        "attention.pattern", "n_heads n_ctx n_ctx'", softmax(scores * np.float32(scale(spec)) + mask(len(x)))
-    )
-    seen = w.einsum(
+    pattern = w.step("attention.pattern", "n_heads n_ctx n_ctx'", softmax(scores * np.float32(scale(spec)) + seen))
+    found = w.einsum(
         "n_heads n_ctx n_ctx', n_heads n_ctx' d_value -> n_heads n_ctx d_value", pattern, value, "attention.seen"
     )
     return w.linear(
-        "n_heads n_ctx d_value, (n_heads d_value) d_model -> n_ctx d_model", seen, "output", "output" in bias
+        "n_heads n_ctx d_value, (n_heads d_value) d_model -> n_ctx d_model", found, "output", "output" in bias
     )
 
 
+def chosen(x: Array, query_latent: Array, w: Weights, spec: Indexer | str) -> Array:
+    """(n_ctx, n_ctx): 0 where a token may look, -inf where not, as the indexer chooses, or an earlier layer's did."""
+    kept = "choice of tokens"
+    if not isinstance(spec, Indexer):
+        return w.recall(kept)  # type: ignore[no-any-return]
+    causal = mask(len(x))
+    best = best_keys(x, query_latent, w, spec, causal == 0)
+    return w.keep(kept, np.where(best, np.float32(0), np.float32(-np.inf)))  # type: ignore[no-any-return]
+
+
 def scale(spec: LatentAttention) -> float:
-    """What scores are multiplied by: one over the root of a head's width, and YaRN's factor squared."""
+    """What scores are multiplied by: one over the root of a head's width, YaRN's factor squared, the queries' scale."""
     stretch = spec.rotary.scaling
     more = yarn_mscale(stretch.factor or 1.0, stretch.mscale_all) ** 2 if stretch and stretch.mscale_all else 1.0
-    return more / sqrt(spec.d_nope + spec.d_rotary)
+    return spec.query_scale * more / sqrt(spec.d_nope + spec.d_rotary)

@@ -7,18 +7,25 @@ import numpy as np
 from gptcount.blocks.mixture import Mixture
 from gptcount.reference.functions import sigmoid, softmax, sqrt_softplus
 from gptcount.reference.mlp import mlp
+from gptcount.reference.norm import norm
 from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
 
 
-def mixture(x: Array, w: Weights, spec: Mixture) -> Array:
-    """x: (n_ctx, d_model), already normed. Gives what is added to it; only experts that a token chooses are drawn."""
-    chosen, share = route(x, w, spec)
-    result = visited(x, w, spec, chosen, share)
+def mixture(x: Array, w: Weights, spec: Mixture, before: Array | None = None) -> Array:
+    """x: (n_ctx, d_model), already normed, and ``before`` its norm, for norms that a mixture has of its own. Gives what
+    is added to it; only experts that a token chooses are drawn."""
+    own, before = spec.own_norms, x if before is None else before
+    given = norm(before, w, "experts_norm", own) if own else x
+    read = norm(before, w, "router_norm", spec.router_norm) if spec.router_norm else x
+    chosen, share = route(read if spec.router_scale == 1.0 else read * np.float32(spec.router_scale), w, spec)
+    result = visited(given, w, spec, chosen, share)
+    result = norm(result, w, "experts_output_norm", own) if own else result
     if spec.output_bias:
         result = w.add("n_ctx d_model", result, "output.bias", "d_model")
     if spec.shared:
         shared = mlp(x, w.under("shared", spec.shared), spec.shared)
+        shared = norm(shared, w, "shared_output_norm", own) if own else shared
         if spec.shared_gate:
             shared = shared * sigmoid(w.einsum("n_ctx d_model, d_model -> n_ctx", x, "shared_gate"))[:, None]
         result = result + shared
@@ -51,12 +58,23 @@ def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
     if spec.scores == "sparse-mixer":
         return sparse_mixer(logits, spec)
     scores = SCORES[spec.scores](logits)
-    chosen = choose(scores + corrections(w, spec) if spec.router_correction else scores, spec)
+    if spec.hashed:
+        chosen = by_token(w, spec)
+    else:
+        chosen = choose(scores + corrections(w, spec) if spec.router_correction else scores, spec)
     share = np.take_along_axis(scores, chosen, axis=1)
     if spec.normalize:
         power = spec.normalize_power
         share = share / (share**power).sum(axis=1, keepdims=True) ** (1 / power)
+    if spec.expert_scales:
+        share = share * w.drawn("experts.scale", "n_experts")[chosen]
     return chosen, share * np.float32(spec.scale)
+
+
+def by_token(w: Weights, spec: Mixture) -> Array:
+    """(n_ctx, n_experts_per_token): the experts that a table has for each token."""
+    words = "n_ctx, n_vocab n_experts_per_token -> n_ctx n_experts_per_token"
+    return w.look_up(words, w.recall("tokens"), "router.table").astype(int) % spec.n_experts
 
 
 def corrections(w: Weights, spec: Mixture) -> Array:

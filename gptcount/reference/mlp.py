@@ -49,7 +49,8 @@ def xielu(x: Array, w: Weights) -> Array:
     above = softplus(w.drawn("activation.alpha_positive", ""))
     below = beta + softplus(w.drawn("activation.alpha_negative", ""))
     bent: Array = np.where(x > 0, above * x * x, (np.expm1(np.minimum(x, eps)) - x) * below)
-    return bent + beta * x
+    result: Array = bent + beta * x
+    return result
 
 
 def sparse(gate: Array, part: float) -> Array:

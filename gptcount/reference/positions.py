@@ -11,16 +11,21 @@ from gptcount.blocks.embedding import Positions
 from gptcount.reference.words import Array
 
 
-def rotate(x: Array, spec: Rotary) -> Array:
-    """The vectors of ``x`` (..., n_ctx, d), turned by their positions; numbers beyond ``d_rotary`` stay."""
+def rotate(x: Array, spec: Rotary, positions: Array | None = None) -> Array:
+    """The vectors of ``x`` (..., n_ctx, d), turned by their positions, 0 and on where none are given; numbers beyond
+    ``d_rotary`` stay."""
     n_ctx, d = x.shape[-2], spec.d_rotary or x.shape[-1]
     if spec.whole_head:
         frequency, factor = spec.base ** -(np.arange(0, x.shape[-1], 2) / x.shape[-1]), 1.0
         frequency[d // 2 :] = 0
     else:
         frequency, factor = frequencies(spec, d, n_ctx)
-    angle = np.arange(n_ctx)[:, None] * frequency * (-1 if spec.backwards else 1)
-    return turned(x, np.cos(angle) * factor, np.sin(angle) * factor, spec.interleaved)
+    positions = np.arange(n_ctx) if positions is None else positions
+    angle = positions[:, None] * frequency * (-1 if spec.backwards else 1)
+    cos, sin = np.cos(angle) * factor, np.sin(angle) * factor
+    if spec.from_end:
+        return np.roll(turned(np.roll(x, d, axis=-1), cos, sin, spec.interleaved), -d, axis=-1)
+    return turned(x, cos, sin, spec.interleaved)
 
 
 def turned(x: Array, cos: Array, sin: Array, interleaved: bool) -> Array:
@@ -66,7 +71,7 @@ def _llama3(frequency: Array, scaling: RotaryScaling) -> Array:
     """Low frequencies are divided by the factor, high ones stay, those between are blended (Llama 3.1)."""
     original, low, high = scaling.n_ctx_original or 8192, scaling.low_frequency or 1.0, scaling.high_frequency or 4.0
     turns = original * frequency / (2 * pi)
-    blend = np.clip((turns - low) / (high - low), 0, 1)
+    blend = np.clip((turns - low) / (high - low), 0, 1) if high > low else turns >= high
     return (1 - blend) * frequency / (scaling.factor or 1.0) + blend * frequency
 
 
@@ -95,7 +100,7 @@ def yarn_mscale(factor: float, mscale: float) -> float:
 
 
 def _longrope(frequency: Array, scaling: RotaryScaling, n_ctx: int) -> tuple[Array, float]:
-    """LongRoPE (Ding et al. 2024, arXiv:2402.13753): a factor for each pair, of two sets, the longer for longer texts."""
+    """LongRoPE (Ding et al. 2024, arXiv:2402.13753): a factor for each pair, of two sets, one for longer texts."""
     original, factor = scaling.n_ctx_original or n_ctx, scaling.factor or 1.0
     factors = scaling.long_factors if n_ctx > original else scaling.short_factors
     attention = 1.0 if factor <= 1 else sqrt(1 + log(factor) / log(original))

@@ -5,6 +5,7 @@ At real sizes equal axes hide a transposition (GPT-3 has as many layers as heads
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from gptcount.architecture import Architecture, Layer, Variation
@@ -15,6 +16,7 @@ Real = dict[tuple[str, int], int]
 """The real size of each word, by the word and its small size."""
 
 
+@lru_cache(maxsize=16)
 def small(architecture: Architecture) -> tuple[Architecture, Real]:
     """The likeness, and the way back to the real sizes. Each kind of layer stands in it at least once."""
     sizes = Sizes()
@@ -22,11 +24,13 @@ def small(architecture: Architecture) -> tuple[Architecture, Real]:
     n_layers = sizes.unused(at_least=max(len(layers), 2))
     stack = layers + [layers[-1]] * (n_layers - len(layers))
     common, variations = _stacked([Layer(*(sizes.of(block) for block in layer)) for layer in stack])
-    top = {name: sizes.take(name, getattr(architecture, name)) for name in ("n_ctx", "d_model", "n_vocab")}
+    top = {name: sizes.take(name, getattr(architecture, name)) for name in ("d_model", "n_vocab")}
     likeness = architecture.model_copy(
         update=top
         | {"n_layers": n_layers, "attention": common.attention, "mlp": common.mlp, "variations": variations}
-        | {"embedding": sizes.of(architecture.embedding)}
+        | {"embedding": sizes.of(architecture.embedding), "shortcut": sizes.of(architecture.shortcut)}
+        | {name: sizes.of(getattr(architecture, name)) for name in architecture.beside()}
+        | {"n_ctx": sizes.take("n_ctx", architecture.n_ctx, at_least=max(sizes.used))}
     )
     likeness = Architecture.model_validate(likeness.model_dump())
     sizes.real[("n_layers", n_layers)] = architecture.n_layers
@@ -50,8 +54,8 @@ class Sizes:
         return size
 
     def take(self, name: str, real: int, at_least: int = 2, multiple_of: int = 1) -> int:
-        """The small size for a real one."""
-        if (name, real) not in self.taken:
+        """The small size for a real one; a further one, where that has to be a multiple of another size than before."""
+        if (name, real) not in self.taken or self.taken[name, real] % multiple_of:
             size = self.unused(at_least, multiple_of)
             self.taken[(name, real)] = size
             self.real[(name, size)] = real
@@ -62,26 +66,49 @@ class Sizes:
         if not isinstance(block, Block):
             return block
         change: dict[str, Any] = {name: self.of(value) for name, value in block if isinstance(value, Block)}
+        change |= {name: value[:1] for name, value in block if name in ("short_factors", "long_factors")}
         for name, real in sorted(
             block.sizes().items(), key=lambda item: ORDER.index(item[0]) if item[0] in ORDER else -1
         ):
-            change[name] = self._fitting(name, real, change)
-        return block.model_copy(update=change)
+            if name in type(block).model_fields:
+                change[name] = self._fitting(name, real, change)
+        likeness = block.model_copy(update=change)
+        self.real |= {(name, size): block.sizes()[name] for name, size in likeness.sizes().items()}
+        return likeness
 
     def _fitting(self, name: str, real: int, change: dict[str, Any]) -> int:
+        if name == "n_heads" and change.get("n_output_groups"):
+            return self._product(name, real, change["n_output_groups"])
         if name == "n_heads" and change.get("n_kv_heads"):
             return self.take(name, real, multiple_of=change["n_kv_heads"])
-        if name == "d_head":
+        if name == "n_streams":
+            return self.take(name, real, at_least=min(real, 9))
+        if name == "n_blocks":
+            return 1 if real == 1 else self.take(name, real)
+        if name in ("d_head", "d_index_head"):
             rotary = change.get("rotary")
             turned = rotary.d_rotary if rotary and rotary.d_rotary else 0
             return self.take(name, real, at_least=turned + 2, multiple_of=2)
         if name == "d_rotary":
             return self.take(name, real, multiple_of=2)
         if name == "n_experts":
-            return self.take(name, real, at_least=change["n_experts_per_token"] + 1, multiple_of=change["n_groups"])
+            return self.take(
+                name, real, at_least=change["n_experts_per_token"] + 1, multiple_of=change.get("n_groups", 1)
+            )
         if name in ("n_groups", "n_groups_per_token"):
             return min(real, 2)
+        if name == "offset":
+            return real
         return self.take(name, real)
+
+    def _product(self, name: str, real: int, of: int) -> int:
+        """A small size that is a multiple of another, by a size that is not used either."""
+        if (name, real) in self.taken:
+            return self.take(name, real, multiple_of=of)
+        times = self.unused()
+        while of * times in self.used:
+            times = self.unused()
+        return self.take(name, real, multiple_of=of * times)
 
 
 ORDER = ("n_kv_heads", "n_heads", "d_head", "n_groups", "n_groups_per_token", "n_experts_per_token", "n_experts")

@@ -30,6 +30,8 @@ class Step:
     weight_words: said.Dimensions
     gives: said.Dimensions
     sizes: dict[str, int]
+    copies: str
+    """The axis of copies of which this is one, if it is."""
 
 
 Log = Callable[[Step], None]
@@ -49,8 +51,8 @@ class Weights:
     memory: dict[str, Any] = field(default_factory=dict)
     """What one layer leaves for a later one."""
 
-    def at(self, layer: int) -> Weights:
-        """The weights of one layer."""
+    def at(self, layer: int | None) -> Weights:
+        """The weights of one layer; of None, those that stand beside the layers."""
         return replace(self, layer=layer)
 
     def under(self, path: str, block: Block) -> Weights:
@@ -149,5 +151,4 @@ class Weights:
         self, does: str, weight: str, words: said.Dimensions, takes: said.Dimensions = (), gives: said.Dimensions = ()
     ) -> None:
         if self.log:
-            copies = ((self.copies,),) if self.copies and weight else ()
-            self.log(Step(self.layer, does, takes, weight, copies + words, gives, self.sizes))
+            self.log(Step(self.layer, does, takes, weight, words, gives, self.sizes, self.copies))

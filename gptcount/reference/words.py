@@ -12,7 +12,6 @@ from functools import cache
 from math import prod
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from gptcount.errors import ShapeError
@@ -100,7 +99,7 @@ def _multiply(
     size = dict(zip([*a_axes, *b_axes], [*a.shape, *b.shape], strict=True))
     left = _ordered(a, a_axes, [*shared, *a_only, *summed], words).reshape(_flat(size, shared, a_only, summed))
     right = _ordered(b, b_axes, [*shared, *summed, *b_only], words).reshape(_flat(size, shared, summed, b_only))
-    product = np.matmul(left, right)
+    product = left @ right
     found = [*shared, *a_only, *b_only]
     return _ordered(product.reshape([size[word] for word in found]), found, out, words)
 

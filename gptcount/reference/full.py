@@ -1,0 +1,76 @@
+"""A model run at its true size on made-up numbers: every product is done, and counted as it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+
+from gptcount.architecture import Architecture
+from gptcount.reference.functions import softmax
+from gptcount.reference.model import forward, unembed
+from gptcount.reference.pool import Pool
+from gptcount.reference.weights import Step, Weights
+
+N_TOKENS = 8
+"""How many tokens go through the model."""
+
+
+class FullRun(NamedTuple):
+    """What a run at true size did."""
+
+    model: str
+    n_tokens: int
+    matrices: int
+    """Matrices multiplied by; of experts, those that a token chose."""
+    parameters: int
+    """The numbers in them."""
+    products: tuple[tuple[int, int, int], ...]
+    """Every product of a matrix: rows of what goes in, what is summed over, what comes out."""
+    seconds: float
+    total_probability: float
+    peak: int
+    """The most memory that the process has had, in bytes."""
+
+
+def run(
+    architecture: Architecture,
+    temperature: float = 1.0,
+    progress: Callable[[int, int], None] | None = None,
+    n_tokens: int = N_TOKENS,
+) -> FullRun:
+    """Run ``n_tokens`` through the model at its true size; ``progress`` is told of each layer done, and of how many."""
+    n_tokens = min(n_tokens, architecture.n_ctx)
+    steps: list[Step] = []
+    source = Pool(architecture)
+    w = Weights(source, architecture.sizes() | {"n_ctx": n_tokens}, steps.append)
+    begin = perf_counter()
+    tokens = np.arange(n_tokens) * 1009 % architecture.n_vocab
+    vectors = forward(architecture, tokens, w, progress)
+    scores = unembed(architecture, vectors[-1], w)
+    probability = float(softmax(scores, temperature).sum(dtype=np.float64))
+    seconds = perf_counter() - begin
+
+    matrices = parameters = 0
+    for step in steps:
+        if source.is_matrix(step.weight, step.layer):
+            sizes = [prod(step.sizes[word.rstrip("'")] for word in dimension) for dimension in step.weight_words]
+            matrices += prod(sizes[:-2])
+            parameters += prod(sizes)
+    products = tuple(source.products)
+    return FullRun(architecture.name, n_tokens, matrices, parameters, products, seconds, probability, peak_memory())
+
+
+def peak_memory() -> int:
+    """The most memory that this process has had, in bytes; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    import sys
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
