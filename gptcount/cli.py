@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
+from typer.core import TyperCommand
 
 from gptcount.errors import GptCountError, InputError, ShapeError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from gptcount.ledger import Reading
     from gptcount.output.table import Part
 
 CHECK_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-
-
-class Format(StrEnum):
-    """How an answer is written."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
-    latex = "latex"
-
-
-class Colour(StrEnum):
-    """When there is colour."""
-
-    auto = "auto"
-    always = "always"
-    never = "never"
-
-
-class ReadingOption(StrEnum):
-    """What is called one matrix."""
-
-    heads = "heads"
-    value_up = "value-up"
-    stored = "stored"
 
 
 def _presets(incomplete: str) -> list[str]:
@@ -56,24 +33,32 @@ def _presets_and_all(incomplete: str) -> list[str]:
     return [name for name in [*_presets(""), "presets"] if name.startswith(incomplete)]
 
 
-Model = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        autocompletion=_presets,
+def _model(metavar: str, many: bool = False, default: str = "") -> Any:
+    """The argument that names a model, or several."""
+    one = "A preset's name, a TOML file, a config.json or its folder, or - for stdin"
+    return typer.Argument(
+        metavar=metavar,
+        autocompletion=_presets_and_all if many else _presets,
         show_default=False,
-        help="A preset's name, a TOML file, or - for stdin.",
-    ),
-]
-Models = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="MODEL...",
-        autocompletion=_presets_and_all,
-        show_default=False,
-        help="Presets' names, TOML files, folders of them, - for stdin, or 'presets' for all presets.",
-    ),
-]
+        help=one + ("; a folder of such, or 'presets' for all." if many else ".") + default,
+    )
+
+
+def _one_of(choices: tuple[str, ...], *names: str, help: str) -> Any:
+    """An option that takes one of a few words, which are looked at when they are used: see ``_chosen``."""
+
+    def beginning(incomplete: str) -> list[str]:
+        return [word for word in choices if word.startswith(incomplete)]
+
+    return typer.Option(*names, metavar="|".join(choices), autocompletion=beginning, show_default=False, help=help)
+
+
+FORMATS = ("table", "json", "csv", "markdown", "latex")
+COLOURS = ("auto", "always", "never")
+READINGS = ("heads", "value-up", "stored")
+
+Model = Annotated[str, _model("MODEL")]
+Models = Annotated[list[str], _model("MODEL...", many=True)]
 Settings = Annotated[
     list[str],
     typer.Option(
@@ -84,21 +69,43 @@ Settings = Annotated[
     ),
 ]
 ReadAs = Annotated[
-    ReadingOption, typer.Option("--reading", help="What is one matrix: an output per layer, a value-up per head, or a stored tensor.")
+    str,
+    _one_of(
+        READINGS,
+        "--reading",
+        help="What is one matrix: an output per layer (heads, the default), a value-up per head, or a stored tensor.",
+    ),
 ]
-As = Annotated[Format | None, typer.Option("--format", "-f", show_default="table", help="How to write the answer.")]
+As = Annotated[str, _one_of(FORMATS, "--format", "-f", help="How to write the answer; a table by default.")]
 Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 Output = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", show_default=False, help="Write to a file, whole or not at all."),
 ]
-Color = Annotated[Colour, typer.Option("--color", help="Colour: auto heeds NO_COLOR, FORCE_COLOR and TERM=dumb.")]
+Color = Annotated[
+    str, _one_of(COLOURS, "--color", help="auto, the default, heeds NO_COLOR, FORCE_COLOR and TERM=dumb.")
+]
 
 app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+
+class Command(TyperCommand):
+    """A command whose help calls an argument by its name, without brackets of typer's and without its type."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What stands in the line of usage."""
+        return [
+            *super().collect_usage_pieces(ctx)[:1],
+            *filter(None, (param.metavar for param in self.params if param.param_type_name == "argument")),
+        ]
+
+    def get_help(self, ctx: Any) -> str:
+        """The help, as many columns as it was."""
+        return re.sub(r" <(?:list\[)?str\]?>", lambda found: " " * len(found[0]), super().get_help(ctx))
 
 
 def _version(wanted: bool) -> None:
@@ -129,18 +136,18 @@ def gptcount(
         print(context.get_help())
 
 
-@app.command()
+@app.command(cls=Command)
 def breakdown(
     model: Model,
-    reading: ReadAs = ReadingOption.heads,
+    reading: ReadAs = "heads",
     explain: Annotated[
         bool, typer.Option("--explain", help="Say what each group does and why it has this size.")
     ] = False,
     settings: Settings = [],  # noqa: B006 - typer reads the default and never changes it
-    format: As = None,
+    format: As = "",
     json: Json = False,
     output: Output = None,
-    color: Color = Colour.auto,
+    color: Color = "auto",
 ) -> None:
     """Every matrix of a model, and its totals reconciled.
 
@@ -154,7 +161,9 @@ def breakdown(
     from gptcount.output import records, tables
     from gptcount.sources.loading import load
 
-    ledger = read(load(model, settings), reading.value)
+    if explain and reading == "stored":
+        raise InputError("--explain: it explains matrices, and --reading stored lists tensors; leave one of them out")
+    ledger = read(load(model, settings), _reading(reading))
     _answer(
         chosen,
         output,
@@ -165,15 +174,15 @@ def breakdown(
     )
 
 
-@app.command()
+@app.command(cls=Command)
 def compare(
     models: Models,
-    reading: ReadAs = ReadingOption.heads,
+    reading: ReadAs = "heads",
     settings: Settings = [],  # noqa: B006 - typer reads the default and never changes it
-    format: As = None,
+    format: As = "",
     json: Json = False,
     output: Output = None,
-    color: Color = Colour.auto,
+    color: Color = "auto",
 ) -> None:
     """Compare where models have their parameters.
 
@@ -186,7 +195,7 @@ def compare(
     from gptcount.output import records, tables
     from gptcount.sources.loading import load_all
 
-    accounts = account(load_all(models, settings), reading.value)
+    accounts = account(load_all(models, settings), _reading(reading))
     _answer(
         chosen,
         output,
@@ -197,44 +206,147 @@ def compare(
     )
 
 
-@app.command("verify-shapes")
+@app.command("verify-shapes", cls=Command)
 def verify_shapes(
-    models: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[MODEL...]",
-            autocompletion=_presets_and_all,
-            show_default="gpt3",
-            help="Presets' names, TOML files, folders of them, - for stdin, or 'presets' for all presets.",
-        ),
+    models: Annotated[list[str] | None, _model("[MODEL...]", many=True, default=" gpt3 by default.")] = None,
+    temperature: Annotated[
+        float,
+        typer.Option(metavar="NUMBER", show_default=False, help="Divides the scores before the softmax; 1 by default."),
+    ] = 1.0,
+    full: Annotated[
+        bool, typer.Option("--full", help="Run the whole model at its true size, on made-up numbers.")
+    ] = False,
+    tokens: Annotated[
+        str | None,
+        typer.Option(metavar="N,N,...", show_default=False, help="The tokens to run a folder's checkpoint on."),
     ] = None,
-    temperature: Annotated[float, typer.Option(help="Divides the scores before the softmax.")] = 1.0,
     settings: Settings = [],  # noqa: B006 - typer reads the default and never changes it
+    format: As = "",
+    json: Json = False,
     output: Output = None,
-    color: Color = Colour.auto,
+    color: Color = "auto",
 ) -> None:
     """Prove every shape with a forward pass.
 
     \b
     gptcount verify-shapes gpt3
     gptcount verify-shapes presets
+    gptcount verify-shapes gpt3 --full          at its true size
+    gptcount verify-shapes FOLDER --tokens 1,2  on the weights of its checkpoint
     """
+    chosen = _format(format, json)
     if not 0 < temperature < float("inf"):
         raise InputError(f"--temperature {temperature}: a finite number above 0 is wanted")
-    from gptcount.output import tables
+    given = _tokens(tokens)
+    from gptcount.output import runs, verification
     from gptcount.reference.bench import verify
-    from gptcount.sources.loading import load_all
+    from gptcount.sources.loading import checkpoint_of, load_all
 
-    verified = [(model, verify(model, temperature)) for model in load_all(models or ["gpt3"], settings)]
-    parts = [part for model, found in verified for part in tables.verification(model, found)]
-    _write(_table(parts, output, color), output)
-    failures = [f"{shown(model.name)}: {failure}" for model, found in verified for failure in found.failures]
+    named = models or ["gpt3"]
+    architectures = load_all(named, settings)
+    verified = [verify(model, temperature) for model in architectures]
+    real, whole = [], []
+    if full:
+        from gptcount.reference.full import run as run_full
+
+        with _progress() as progress:
+            whole = [run_full(model, temperature, progress(model.name)) for model in architectures]
+    elif len(named) == 1 and (files := checkpoint_of(named[0])):
+        from gptcount.reference.real import run as run_real
+
+        real = [run_real(architectures[0], files, given, temperature)]
+    elif given:
+        raise InputError(f"--tokens {tokens}: a folder with a config.json and a checkpoint is wanted to run them on")
+    done = [part for found in real for part in runs.real(found, temperature)]
+    done += [part for found in whole for part in runs.full(found)]
+    more = {"runs": [*map(runs.real_document, real), *map(runs.full_document, whole)]} if real or whole else {}
+    _answer(
+        chosen,
+        output,
+        color,
+        parts=lambda: [*verification.parts(verified), *done],
+        records=lambda: verification.steps(*verified) if len(verified) == 1 else verification.records(verified),
+        document=lambda: verification.document(verified) | more,
+    )
+    failures = [f"{shown(found.model)}: {failure}" for found in verified for failure in found.failures]
     if failures:
         raise ShapeError("\n".join(failures))
 
 
-@app.command()
-def presets(format: As = None, json: Json = False, output: Output = None, color: Color = Colour.auto) -> None:
+def _tokens(said: str | None) -> list[int] | None:
+    """The tokens that ``--tokens`` says."""
+    if said is None:
+        return None
+    try:
+        return [int(token) for token in said.split(",")]
+    except ValueError:
+        raise InputError(f"--tokens {shown(said)}: whole numbers with commas are wanted, such as 1,2,3") from None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], Callable[[int, int], None] | None]]:
+    """Bars with the time left on stderr, for a terminal; elsewhere none. Gives what makes one for a model's layers."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+
+        def of(name: str) -> Callable[[int, int], None]:
+            task = bars.add_task(f"{shown(name)}: layers", total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        yield of
+
+
+@app.command(cls=Command)
+def audit(
+    checkpoint: Annotated[
+        str,
+        typer.Argument(
+            metavar="CHECKPOINT",
+            show_default=False,
+            help="A .safetensors file, a model.safetensors.index.json, a folder, or hub:OWNER/NAME.",
+        ),
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", show_default=False, help="The model; the config.json beside it by default."),
+    ] = None,
+    settings: Settings = [],  # noqa: B006 - typer reads the default and never changes it
+    format: As = "",
+    json: Json = False,
+    output: Output = None,
+    color: Color = "auto",
+) -> None:
+    """Hold a checkpoint against its model, by its headers alone.
+
+    \b
+    gptcount audit FOLDER
+    gptcount audit model.safetensors --against llama-3-8b
+    """
+    chosen = _format(format, json)
+    from gptcount.audit import load
+    from gptcount.output import audit as view
+
+    found = load(checkpoint, against, settings)
+    _answer(
+        chosen,
+        output,
+        color,
+        parts=lambda: view.parts(found),
+        records=found.to_records,
+        document=lambda: view.document(found),
+    )
+    if not found.agrees:
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command(cls=Command)
+def presets(format: As = "", json: Json = False, output: Output = None, color: Color = "auto") -> None:
     """List the presets with their parameters."""
     chosen = _format(format, json)
     from gptcount.comparison import compare as account
@@ -253,7 +365,7 @@ def presets(format: As = None, json: Json = False, output: Output = None, color:
     )
 
 
-@app.command()
+@app.command(cls=Command)
 def show(model: Model, settings: Settings = [], output: Output = None) -> None:  # noqa: B006 - as above
     """Print a model's specification as a TOML file.
 
@@ -267,35 +379,52 @@ def show(model: Model, settings: Settings = [], output: Output = None) -> None: 
     _write(toml(changed(architecture, settings), comments), output)
 
 
-def _format(format: Format | None, json: bool) -> Format:
-    if json and format not in (None, Format.json):
-        raise InputError(f"--json and --format {format.value}: one of them" if format else "")
-    return Format.json if json else format or Format.table
+def _chosen(option: str, word: str, choices: tuple[str, ...]) -> str:
+    """The word that an option was given. Raises InputError, with the closest, where it is none of the choices."""
+    if word not in choices:
+        from difflib import get_close_matches
+
+        near = get_close_matches(word, choices, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"{option} {shown(word)}: one of {', '.join(choices)} is wanted{hint}")
+    return word
+
+
+def _reading(word: str) -> Reading:
+    return cast("Reading", _chosen("--reading", word, READINGS))
+
+
+def _format(word: str, json: bool) -> str:
+    format = _chosen("--format", word or ("json" if json else "table"), FORMATS)
+    if json and format != "json":
+        raise InputError(f"--json and --format {format}: one of them")
+    return format
 
 
 def _answer(
-    format: Format,
+    format: str,
     output: str | None,
-    color: Colour,
+    color: str,
     *,
     parts: Callable[[], Sequence[Part]],
     records: Callable[[], list[dict[str, Any]]],
     document: Callable[[], dict[str, Any]],
 ) -> None:
     """Write an answer in one format: parts for people, records for a sheet, a document for a program."""
-    if format is Format.json:
+    _chosen("--color", color, COLOURS)
+    if format == "json":
         from gptcount.output import json
 
         text = json.render(document(), "utf-8" if output else sys.stdout.encoding)
-    elif format is Format.csv:
+    elif format == "csv":
         from gptcount.output import csv
 
         text = csv.render(records())
-    elif format is Format.markdown:
+    elif format == "markdown":
         from gptcount.output import markdown
 
         text = markdown.render(parts())
-    elif format is Format.latex:
+    elif format == "latex":
         from gptcount.output import latex
 
         text = latex.render(parts())
@@ -304,7 +433,7 @@ def _answer(
     _write(text, output)
 
 
-def _table(parts: Sequence[Part], output: str | None, color: Colour) -> str:
+def _table(parts: Sequence[Part], output: str | None, color: str) -> str:
     """Parts as plain text, or with bars and colours where they are wanted."""
     coloured = _coloured(color, output)
     if coloured or (not output and sys.stdout.isatty()):
@@ -318,10 +447,10 @@ def _table(parts: Sequence[Part], output: str | None, color: Colour) -> str:
     return plain.render(parts)
 
 
-def _coloured(color: Colour, output: str | None) -> bool:
+def _coloured(color: str, output: str | None) -> bool:
     """Whether to write colours: what is asked for, then NO_COLOR, FORCE_COLOR, the terminal."""
-    if color is not Colour.auto:
-        return color is Colour.always
+    if color != "auto":
+        return color == "always"
     if os.environ.get("NO_COLOR") or output:
         return False
     if forced := os.environ.get("FORCE_COLOR"):
@@ -365,6 +494,13 @@ def _write_file(text: str, output: str) -> None:
         raise InputError(f"-o {shown(output, 200)}: cannot be written: {reason}") from None
 
 
+def _misused(fault: Any) -> str:
+    """An error of usage in a line of ours, which ends in the way out."""
+    said = re.sub(r"Input should be a valid number.*", "a number is wanted", fault.format_message()).rstrip(".")
+    way_out = f"see {fault.ctx.command_path if fault.ctx else 'gptcount'} --help"
+    return f"{said} {way_out.capitalize()}" if said.endswith("?") else f"{said}; {way_out}"
+
+
 def _fail(text: str, code: int) -> NoReturn:
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     from gptcount.output.text import said
@@ -380,7 +516,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = typer.main.get_command(app).main(arguments, "gptcount", standalone_mode=False)
     except usage_error as fault:
-        _fail(fault.format_message(), BAD_INPUT)
+        _fail(_misused(fault), BAD_INPUT)
     except ShapeError as fault:
         _fail(str(fault), CHECK_FAILED)
     except GptCountError as fault:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from gptcount.architecture import Architecture, Published
 from gptcount.ledger import GROUPS, Ledger, Reading, breakdown
@@ -18,8 +17,7 @@ UNITS = {"": 0, "K": 3, "M": 6, "B": 9, "T": 12}
 Status = Literal["exact", "rounds", "differs", "unreadable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A published total held against the counted one."""
 
     published: Published
@@ -46,15 +44,18 @@ class Check:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One model of a comparison. ``parts`` and ``rest`` add up to the parameters."""
+class Account(NamedTuple):
+    """One model of a comparison. ``parts``, ``other``, ``beside`` and ``tied`` add up to the parameters."""
 
     ledger: Ledger
     parts: dict[str, int]
     """The matrix parameters of each of GROUPS."""
-    rest: int
-    """All that is no matrix of a part (biases, norms, positions), less what is tied: it may be negative."""
+    other: int
+    """The matrix parameters of no such part: of what stands beside attention and MLP."""
+    beside: int
+    """What is learned and no matrix: biases, norms, positions."""
+    tied: int
+    """An unembedding that is stored once with the embedding: taken off, and so never positive."""
     check: Check | None
 
     def to_record(self) -> dict[str, Any]:
@@ -64,7 +65,10 @@ class Account:
         return {
             "model": self.ledger.model,
             **self.parts,
-            "rest": self.rest,
+            "rest": self.other + self.beside + self.tied,
+            "other_matrices": self.other,
+            "biases_norms_positions": self.beside,
+            "tied": self.tied,
             **{name: totals[name] for name in ("parameters", "active", "stored", "matrices", "matrix_parameters")},
             "published": check.published.total if check else None,
             "published_of": check.published.of if check else None,
@@ -83,7 +87,10 @@ def compare(architectures: Sequence[Architecture], reading: Reading = "heads") -
 def account(ledger: Ledger) -> Account:
     """The account of one model."""
     parts = {part: ledger.part(part) for part in GROUPS}
-    return Account(ledger, parts, ledger.totals["parameters"] - sum(parts.values()), check(ledger))
+    totals, tied = ledger.totals, sum(item.parameters for item in ledger.reconciliation if item.parameters < 0)
+    other = totals["matrix_parameters"] - sum(parts.values())
+    beside = totals["parameters"] - totals["matrix_parameters"] - tied
+    return Account(ledger, parts, other, beside, tied, check(ledger))
 
 
 def check(ledger: Ledger) -> Check | None:

@@ -6,14 +6,14 @@ It reads a ledger and knows what the kinds of blocks are for; it knows no model 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from gptcount.blocks.block import Block
 from gptcount.ledger import Ledger, Row
-from gptcount.output.text import count
+from gptcount.numbers import count
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """What a person should know of one group; ``part`` is the part of the model that it belongs to."""
 
     group: str
@@ -21,51 +21,82 @@ class Explanation:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """One row, and whatever a sentence about it may mention."""
+class Facts(NamedTuple):
+    """One row, the block that it belongs to, and whatever a sentence about it may mention."""
 
     row: Row
     ledger: Ledger
+    block: Block | None
 
     @property
     def n(self) -> dict[str, int]:
-        """The named sizes of the row's part of the model, the row's own first."""
-        beside = [row for row in self.ledger.rows if row.part == self.row.part]
-        return dict(factor for row in [*reversed(beside), self.row] for factor in row.factors)
+        """The named sizes: those of the model, of the block, and of the row, which come first."""
+        return self.ledger.architecture.sizes() | (self.block.sizes() if self.block else {}) | dict(self.row.factors)
 
-    @property
-    def one(self) -> int:
-        """The parameters of one matrix."""
-        return self.row.parameters // self.row.matrices
-
-    def has(self, weight: str) -> bool:
-        """Whether the model has a weight of that name."""
-        return any(row.weight == weight for row in self.ledger.rows)
-
-    def row_of(self, weight: str) -> Row | None:
-        """The first row of a weight."""
-        return next((row for row in self.ledger.rows if row.weight == weight), None)
+    def has(self, field: str) -> bool:
+        """Whether the block has this field, and it says something."""
+        return bool(getattr(self.block, field, None))
 
 
 def explain(ledger: Ledger) -> list[Explanation]:
     """Two or three sentences for each group, in the order of the flow, and what is learned and what flows."""
-    first = {row.weight: row for row in reversed(ledger.rows)}
+    alike: dict[str, list[Facts]] = {}
+    for row in ledger.rows:
+        alike.setdefault(key_of(row, ledger), []).append(Facts(row, ledger, _block(row, ledger)))
     groups = [
-        Explanation(row.group, row.part, " ".join(filter(None, SENTENCES[_key(row)](Facts(row, ledger)))))
-        for weight, row in ((row.weight, row) for row in ledger.rows)
-        if first[weight] is row and _key(row) in SENTENCES
+        Explanation(
+            same[0].row.group, same[0].row.part, " ".join(filter(None, [*SENTENCES[key](same[0]), _vary(same)]))
+        )
+        for key, same in alike.items()
+        if key in SENTENCES
     ]
     return [*groups, _closing(ledger)]
 
 
-def _key(row: Row) -> str:
-    """What tells a row's sentences: its name without its part, and ``latent`` before those of latent attention."""
+def _block(row: Row, ledger: Ledger) -> Block | None:
+    """The attention, or the MLP, that a row belongs to: the first that has a weight of its name and sizes."""
+    part, _, name = row.weight.partition(".")
+    if part == "shortcut" and ledger.architecture.shortcut:
+        return ledger.architecture.shortcut.mixture
+    if part not in ("attention", "mlp"):
+        return getattr(ledger.architecture, part, None)
+    for layer in ledger.architecture.layers():
+        block: Block = getattr(layer, part)
+        for weight in block.inventory():
+            own = row.factors[len(row.factors) - len(weight.axes) :]
+            if weight.name == name and all(
+                label == axis.name and axis.size in (None, n)
+                for (label, n), axis in zip(own, weight.axes, strict=False)
+            ):
+                return block
+    return None
+
+
+def key_of(row: Row, ledger: Ledger) -> str:
+    """What tells a row's sentences: its name, that of an attention that is not multi-head under its kind."""
     part, _, rest = row.weight.partition(".")
-    latent = part == "attention" and any(
-        label in ("d_kv_latent", "d_query_latent", "d_nope", "d_value") for label, _ in row.factors
-    )
-    return f"latent.{rest}" if latent else row.weight
+    kind = getattr(_block(row, ledger), "kind", "") if part in ("attention", "streams") else ""
+    if rest.startswith("indexer."):
+        return rest
+    if part == "shortcut":
+        return f"mlp.{rest}"
+    return f"{kind}.{rest}" if kind in ("latent", "compressed", "hyper-connections") else row.weight
+
+
+def _vary(same: list[Facts]) -> str:
+    """Where layers differ in size under one name, what each has."""
+    kinds = list(dict.fromkeys(_in_layers(facts.row) for facts in same))
+    if len(kinds) < 2:
+        return ""
+    more = f", and {len(kinds) - 4} more kinds of layer" if len(kinds) > 4 else ""
+    return f"Layers differ: there are {'; '.join(kinds[:4])}{more}."
+
+
+def _in_layers(row: Row) -> str:
+    layers, n = row.factors[0]
+    sizes = " × ".join(map(count, row.sizes))
+    each = row.matrices // n
+    return f"{count(each)} of {sizes} in each of {layers}" if each > 1 else f"one of {sizes} in each of {layers}"
 
 
 def _closing(ledger: Ledger) -> Explanation:
@@ -83,14 +114,26 @@ Sentences = Callable[[Facts], list[str]]
 
 
 def _embedding(facts: Facts) -> list[str]:
-    n_vocab, d_model = facts.n["n_vocab"], facts.n["d_model"]
-    merges = "It is 256 bytes + 50,000 merges + 1 token that ends a text." if n_vocab == 50_257 else ""
+    n_vocab, width = facts.row.sizes
+    positions = facts.ledger.architecture.embedding.positions
+    added = (
+        f"; the {'row' if positions.kind == 'learned' else 'vector'} of its position is added to it"
+        if positions
+        else ""
+    )
     return [
         f"A table that is looked up by token: one row for each of the {count(n_vocab)} tokens of the vocabulary, "
-        f"each of "
-        f"{count(d_model)} numbers.",
-        merges,
-        "The row is the vector that then flows through the layers; nothing is multiplied here.",
+        f"each of {count(width)} numbers.",
+        "The tokens are 256 bytes + 50,000 merges + 1 that ends a text." if n_vocab == 50_257 else "",
+        f"The row of a token is what flows into the layers{added}. Nothing is multiplied with the table.",
+    ]
+
+
+def _embedding_projection(facts: Facts) -> list[str]:
+    return [
+        f"The table is narrower than the model: its {count(facts.row.sizes[0])} numbers a token become "
+        f"{count(facts.row.sizes[1])}.",
+        _each(facts),
     ]
 
 
@@ -100,39 +143,47 @@ def _query(facts: Facts) -> list[str]:
     return [
         f"In each of the {heads} heads of a layer, the query matrix turns a token's {count(n['d_model'])} numbers into "
         f"{count(n['d_head'])}: what this token looks for among the others.",
-        f"{_each(facts)}.",
+        _each(facts),
     ]
 
 
 def _key_matrix(facts: Facts) -> list[str]:
-    return ["The key matrix says what a token has to offer to those that look.", _shared_by(facts), *_pattern(facts)]
+    return [
+        "The key matrix says what a token has to offer to those that look.",
+        _shared_by(facts),
+        "The keys are the values too: there is no value matrix." if facts.has("value_is_key") else "",
+        *_pattern(facts),
+    ]
 
 
 def _pattern(facts: Facts) -> list[str]:
-    n_ctx = facts.ledger.architecture.n_ctx
-    heads = facts.n["n_heads"]
+    n_ctx, heads = facts.n["n_ctx"], facts.n.get("n_heads", facts.n.get("n_kv_heads", 1))
+    masked = (
+        "a token sees those after it too"
+        if facts.has("bidirectional")
+        else "scores of later tokens are set to −∞ before the softmax, so that no token sees a later one"
+    )
     return [
-        "Query and key meet in a dot product, a score for each pair of tokens; scores of later tokens are set to −∞ "
-        "before the "
-        "softmax, so that no token sees a later one, and the softmax makes the scores a pattern that sums to 1.",
+        f"Query and key meet in a dot product, a score for each pair of tokens; {masked}, and the softmax makes of "
+        "each token's scores a pattern that sums to 1.",
         f"The pattern has n_ctx² entries for each of {heads} heads and each layer ({count(n_ctx)}² = "
-        f"{count(n_ctx**2)}), which is "
-        "why context is dear: twice the context is four times the pattern.",
+        f"{count(n_ctx**2)}), which is why context is dear: twice the context is four times the pattern.",
         _windows(facts),
     ]
 
 
 def _windows(facts: Facts) -> str:
     attentions = {layer.attention for layer in facts.ledger.architecture.layers()}
-    windows = sorted({window for attention in attentions if (window := getattr(attention, "window", None))})
-    if not windows:
+    seen = {getattr(attention, "window", None) or getattr(attention, "chunk", None) for attention in attentions}
+    widths = sorted(width for width in seen if width)
+    if not widths:
         return ""
-    some = "Here" if all(getattr(attention, "window", None) for attention in attentions) else "In some layers"
-    return f"{some} a token sees only the last {' or '.join(map(count, windows))} tokens, which saves the rest."
+    some = "In some layers" if None in seen else "Here"
+    return f"{some} a token sees only the last {' or '.join(map(count, widths))} tokens at most, which saves the rest."
 
 
 def _shared_by(facts: Facts) -> str:
-    heads, kv_heads = facts.n["n_heads"], facts.n.get("n_kv_heads", facts.n["n_heads"])
+    heads, kv_heads = _heads(facts)
     if kv_heads == heads:
         return ""
     return (
@@ -143,24 +194,27 @@ def _shared_by(facts: Facts) -> str:
 
 
 def _value(facts: Facts) -> list[str]:
-    d_model, d_head = facts.n["d_model"], facts.n["d_head"]
+    d_model, d_value = facts.row.sizes
     return [
         "The value is what a token passes on to those that look at it.",
         f"One value matrix from d_model to d_model would be {count(d_model)}² = {count(d_model**2)} parameters a "
-        f"head; it is made "
-        f"of two factors, value-down to {count(d_head)} numbers and value-up back: 2 × {count(d_model * d_head)}"
-        + _fewer(d_model**2, 2 * d_model * d_head),
+        f"head; it is made of two factors, value-down to {count(d_value)} numbers and value-up back: 2 × "
+        f"{count(d_model * d_value)}{_fewer(d_model**2, 2 * d_model * d_value)}",
         _value_shared(facts),
     ]
 
 
 def _value_shared(facts: Facts) -> str:
-    heads, kv_heads = facts.n["n_heads"], facts.n.get("n_kv_heads", facts.n["n_heads"])
-    return (
-        f"The value-down is shared like the key, by {heads // kv_heads} heads; the value-up is each head's own."
-        if kv_heads != heads
-        else ""
-    )
+    heads, kv_heads = _heads(facts)
+    if kv_heads == heads:
+        return ""
+    return f"The value-down is shared like the key, by {heads // kv_heads} heads; the value-up is each head's own."
+
+
+def _heads(facts: Facts) -> tuple[int, int]:
+    """Heads, and key and value heads; where experts bring the queries, each looks through every key and value head."""
+    kv_heads = facts.n.get("n_kv_heads", facts.n.get("n_heads", 1))
+    return facts.n.get("n_heads", kv_heads), kv_heads
 
 
 def _fewer(whole: int, factors: int) -> str:
@@ -171,35 +225,129 @@ def _fewer(whole: int, factors: int) -> str:
 
 
 def _output(facts: Facts) -> list[str]:
-    n = facts.n
-    stapled = len(facts.row.factors) > len(facts.row.shape) + 1 and facts.row.shape[0] != "d_head"
-    d_out = count(n["d_model"])
+    heads, width, d_model = facts.n["n_heads"], facts.n.get("d_value", facts.n["d_head"]), facts.row.sizes[-1]
     how = (
-        f"The value-ups of a layer's {n['n_heads']} heads, stapled together: they take the {n['n_heads']} × "
-        f"{n['d_head']} = "
-        f"{count(n['n_heads'] * n['d_head'])} numbers of the heads back to {d_out}"
-        if stapled
-        else f"Each head's value-up takes what its pattern has gathered, {n['d_head']} numbers, back to {d_out}"
+        f"The value-ups of a layer's {heads} heads, stapled together: they take the {heads} × {width} = "
+        f"{count(heads * width)} numbers of the heads back to {count(d_model)}"
+        if "*" in facts.row.shape[0]
+        else f"Each head's value-up takes what its pattern has gathered, {width} numbers, back to {count(d_model)}"
     )
     return [f"{how}, which are added to the token's vector.", _one_head(facts)]
 
 
 def _one_head(facts: Facts) -> str:
-    d_model, d_head, heads = facts.n["d_model"], facts.n["d_head"], facts.n["n_heads"]
-    kv_heads = facts.n.get("n_kv_heads", heads)
+    d_model, d_head, (heads, kv_heads) = facts.n["d_model"], facts.n["d_head"], _heads(facts)
+    one = d_model * d_head
+    if facts.n.get("d_value", d_head) != d_head or facts.has("value_is_key") or facts.has("shares_kv"):
+        return ""
     if kv_heads == heads:
-        four = 4 * d_model * d_head
         return (
             "One head of one layer, query, key, value-down and value-up, has "
-            f"4 × {count(d_model * d_head)} = {count(four)} parameters."
+            f"4 × {count(one)} = {count(4 * one)} parameters."
         )
-    own = 2 * d_model * d_head
+    others = heads // kv_heads - 1
     return (
-        f"One head of one layer has a query and a value-up of its own, 2 × {count(d_model * d_head)} = {count(own)} "
-        f"parameters, "
-        f"and shares as many for key and value-down with {heads // kv_heads - 1} "
-        f"other{'s' if heads // kv_heads > 2 else ''}."
+        f"One head of one layer has a query and a value-up of its own, 2 × {count(one)} = {count(2 * one)} parameters, "
+        f"and shares as many for key and value-down with {others} other{'s' if others > 1 else ''}."
     )
+
+
+def _attention_gate(facts: Facts) -> list[str]:
+    return [
+        f"The gate says for each of the {count(facts.row.sizes[1])} numbers that a head has gathered how much of it "
+        "passes, from the vector of the token that looks.",
+        _each(facts),
+    ]
+
+
+def _mixture_query(facts: Facts) -> list[str]:
+    n = facts.n
+    return [
+        f"Queries belong to experts: each of {n['n_experts']} has a query matrix for every one of {n['n_kv_heads']} "
+        f"key and value heads, and a token looks through those of {n['n_experts_per_token']} experts.",
+        _each(facts),
+    ]
+
+
+def _mixture_output(facts: Facts) -> list[str]:
+    n = facts.n
+    return [
+        f"Each expert takes what it has gathered, {n['n_kv_heads']} × {n['d_head']} = "
+        f"{count(n['n_kv_heads'] * n['d_head'])} numbers, back to {count(n['d_model'])}.",
+        _each(facts),
+    ]
+
+
+def _compressed_query(facts: Facts) -> list[str]:
+    latent, d_head = facts.row.sizes
+    return [
+        f"Each of the {facts.n['n_heads']} heads of a layer makes its query, {count(d_head)} numbers, from the "
+        f"{count(latent)} of the latent vector.",
+        _each(facts),
+    ]
+
+
+def _compressed_key(facts: Facts) -> list[str]:
+    n = facts.n
+    return [
+        f"One vector of {count(n['d_head'])} numbers a token is key and value of all {n['n_heads']} heads.",
+        f"Of the last {count(n['window'])} tokens each is looked at by itself, of those before them at most what a "
+        "compressor makes of them.",
+        "Query and key meet in a dot product, a score for each pair; the softmax makes of each token's scores a "
+        "pattern that sums to 1.",
+    ]
+
+
+def _compressor(facts: Facts) -> list[str]:
+    compressor = facts.block.compressor  # type: ignore[union-attr]
+    each = "" if compressor.n_blocks == 1 else f", {compressor.n_blocks} of each a layer"
+    return [
+        f"{count(compressor.n_block)} neighbouring tokens get one key in common: this makes of every token's "
+        f"{count(facts.row.sizes[0])} numbers {count(facts.row.sizes[1])} to blend{each}.",
+        f"So the memory of a running model is {count(compressor.n_block)} times shorter.",
+    ]
+
+
+def _compressor_gate(facts: Facts) -> list[str]:
+    return [f"The gate says, number by number, how much each token counts in the blend. {_each(facts)}"]
+
+
+def _output_down(facts: Facts) -> list[str]:
+    n = facts.n
+    return [
+        f"What the heads have gathered is led out in {n['n_output_groups']} groups of {n['n_group_heads']} heads, each "
+        f"from {count(facts.row.sizes[0])} numbers down to {count(facts.row.sizes[1])}.",
+        _each(facts),
+    ]
+
+
+def _compressed_output(facts: Facts) -> list[str]:
+    n = facts.n
+    return [
+        f"The latent vectors of all groups, {n['n_output_groups']} × {count(n['d_output_latent'])} numbers, become "
+        f"{count(n['d_model'])}, which are added to the token's vector.",
+        _each(facts),
+    ]
+
+
+def _index_query(facts: Facts) -> list[str]:
+    n, indexer = facts.n, facts.block.indexer  # type: ignore[union-attr]
+    return [
+        f"An indexer of {n['n_index_heads']} small heads scores what lies before a token, so that attention looks at "
+        f"the {count(indexer.n_chosen)} best only; this makes its queries, {n['d_index_head']} numbers a head.",
+        _each(facts),
+    ]
+
+
+def _index_key(facts: Facts) -> list[str]:
+    return [f"A token has one key of {count(facts.row.sizes[1])} numbers for all heads of the indexer. {_each(facts)}"]
+
+
+def _head_weight(facts: Facts) -> list[str]:
+    return [
+        f"One number for each of the {count(facts.row.sizes[1])} heads of the indexer says how much its score "
+        f"counts. {_each(facts)}"
+    ]
 
 
 def _latent_query_down(facts: Facts) -> list[str]:
@@ -208,7 +356,7 @@ def _latent_query_down(facts: Facts) -> list[str]:
         f"Latent attention takes the way to the queries in two steps: first down from {count(n['d_model'])} numbers "
         f"to a latent "
         f"vector of {count(n['d_query_latent'])}, one for all heads of a layer.",
-        f"{_each(facts)}.",
+        _each(facts),
     ]
 
 
@@ -219,7 +367,7 @@ def _latent_query(facts: Facts) -> list[str]:
         f"Each of the {n['n_heads']} heads of a layer makes its query from {count(n[start])} numbers: {n['d_nope']} "
         f"that say what "
         "the token looks for, whatever the position.",
-        f"{_each(facts)}.",
+        _each(facts),
     ]
 
 
@@ -227,7 +375,7 @@ def _latent_query_rotary(facts: Facts) -> list[str]:
     return [
         f"Beside them each head has {facts.n['d_rotary']} numbers that are rotated by the token's position: they "
         f"say where to look.",
-        f"{_each(facts)}.",
+        _each(facts),
     ]
 
 
@@ -246,7 +394,7 @@ def _latent_key_rotary(facts: Facts) -> list[str]:
     return [
         f"The {facts.n['d_rotary']} rotated numbers of the key, which say where a token stands, are one set for all "
         f"{facts.n['n_heads']} heads of a layer.",
-        f"{_each(facts)}.",
+        _each(facts),
     ]
 
 
@@ -265,7 +413,7 @@ def _latent_value(facts: Facts) -> list[str]:
     return [
         f"Each head makes what a token passes on, {n['d_value']} numbers, from the same latent vector of "
         f"{count(n['d_kv_latent'])}.",
-        f"{_each(facts)}; straight from the token's {count(n['d_model'])} numbers it would be "
+        f"{_each(facts)} Straight from the token's {count(n['d_model'])} numbers one would be "
         f"{count(n['d_model'] * n['d_value'])}.",
     ]
 
@@ -276,20 +424,22 @@ def _latent_output(facts: Facts) -> list[str]:
         f"The value-ups take what the {n['n_heads']} heads of a layer have gathered, {n['n_heads']} × {n['d_value']} = "
         f"{count(n['n_heads'] * n['d_value'])} numbers, back to {count(n['d_model'])}, which are added to the "
         f"token's vector.",
-        f"{_each(facts)}.",
+        _each(facts),
     ]
 
 
 def _up(facts: Facts) -> list[str]:
     d_model, d_ff = facts.row.sizes
-    gated = facts.has(facts.row.weight.replace(".up", ".gate"))
+    aside = facts.ledger.architecture.residual.startswith("parallel")
     return [
-        "After attention has moved information between tokens, the MLP works on each token by itself.",
+        "Beside attention, which moves information between tokens, the MLP works on each token by itself."
+        if aside
+        else "After attention has moved information between tokens, the MLP works on each token by itself.",
         f"The up-projection asks {count(d_ff)} questions of the token's {count(d_model)} numbers, "
-        f"{'one' if d_ff == 1 else 'each'} a row of weights"
+        f"{'one' if d_ff == 1 else 'each'} a column of weights"
         + (f": d_ff is {_ratio(d_ff, d_model)} times d_model." if d_ff > d_model else "."),
         "Each answer is multiplied by the gate's, so that the gate decides what passes."
-        if gated
+        if getattr(facts.block, "kind", "") == "gated"
         else "The activation then keeps the answers that say yes.",
     ]
 
@@ -299,7 +449,7 @@ def _gate(facts: Facts) -> list[str]:
     return [
         f"A gated MLP has a third matrix: the gate turns the token's {count(d_model)} numbers into {count(d_ff)} "
         f"valves, which "
-        "after the activation are multiplied with the up-projection.",
+        "after the activation are multiplied with what the up-projection brings.",
         f"So it has 3 × {count(d_model * d_ff)} = {count(3 * d_model * d_ff)} parameters a layer, where a plain MLP "
         f"of this width "
         "has two thirds of that.",
@@ -312,33 +462,41 @@ def _down(facts: Facts) -> list[str]:
         f"The down-projection adds up, for the answers that passed, {count(d_ff)} directions of {count(d_model)} "
         f"numbers each, and "
         "the sum is added to the token's vector.",
-        f"{_each(facts)}, as many as the up-projection: the shape is turned round.",
+        f"{_each(facts)} That is as many as the up-projection has: the shape is turned round.",
     ]
 
 
 def _router(facts: Facts) -> list[str]:
     n = facts.n
-    chosen = _chosen(facts)
+    chosen = (
+        f"the {n['n_experts_per_token']} that a table has for it are visited"
+        if facts.has("hashed")
+        else f"the {n['n_experts_per_token']} best are visited"
+        if n["n_experts_per_token"] > 1
+        else "the best one is visited"
+    )
     return [
-        f"The router gives each of {n['n_experts']} experts a score for a token, and the {chosen} best are visited.",
-        f"A row of {count(n['d_model'])} numbers for each expert is all that it needs.",
+        f"The router gives each of {n['n_experts']} experts a score for a token, and {chosen}.",
+        f"A column of {count(facts.row.sizes[0])} numbers for each expert is all that it needs.",
     ]
 
 
-def _chosen(facts: Facts) -> int:
-    """How many experts a token visits: read off the counts, active to all."""
-    experts = next((row for row in facts.ledger.rows if row.weight.startswith("mlp.experts.")), facts.row)
-    return experts.active * dict(experts.factors).get("n_experts", 1) // experts.parameters
+def _router_zero(facts: Facts) -> list[str]:
+    return [
+        f"Beside the experts there are {count(facts.row.sizes[1])} that have no weights and give a token back as it "
+        f"is: for these the router has scores too. {_each(facts)}"
+    ]
 
 
 def _expert(role: str) -> Sentences:
     def sentences(facts: Facts) -> list[str]:
-        row, n_experts, chosen = facts.row, facts.n["n_experts"], _chosen(facts)
+        row, n = facts.row, facts.n
         ends = f"from {count(row.sizes[0])} to {count(row.sizes[1])} numbers"
+        zero = f" and {n['n_zero_experts']} without weights" if "n_zero_experts" in n else ""
         return [
-            f"Each of a layer's {n_experts} experts is a small MLP of its own; this is its {role}, {ends}.",
-            f"A token visits {chosen} of {n_experts}: of {count(row.parameters)} parameters {count(row.active)} are "
-            f"active.",
+            f"Each of a layer's {n['n_experts']} experts is a small MLP of its own; this is its {role}, {ends}.",
+            f"A token visits {n['n_experts_per_token']} of {n['n_experts']}{zero}: of {count(row.parameters)} "
+            f"parameters {count(row.active)} are active{' at most' if zero else ''}.",
         ]
 
     return sentences
@@ -350,7 +508,7 @@ def _shared(role: str) -> Sentences:
         return [
             f"The shared expert is an MLP that every token visits beside those chosen for it; this is its {role}, "
             f"from {count(row.sizes[0])} to {count(row.sizes[1])} numbers.",
-            f"{_each(facts)}.",
+            _each(facts),
         ]
 
     return sentences
@@ -363,50 +521,112 @@ def _shared_gate(facts: Facts) -> list[str]:
 
 
 def _unembedding(facts: Facts) -> list[str]:
-    n_vocab, d_model = facts.n["n_vocab"], facts.n["d_model"]
-    tied = facts.ledger.architecture.unembedding.tied
+    width, n_vocab = facts.row.sizes
     return [
-        f"To say what comes next, the unembedding reads the last vector only and turns its {count(d_model)} numbers "
-        f"into a score "
-        f"for each of the {count(n_vocab)} tokens.",
+        f"To say what comes next, the unembedding reads the last vector only and turns its {count(width)} numbers "
+        f"into a score for each of the {count(n_vocab)} tokens.",
         "The softmax makes of the scores a probability for each token; a temperature divides the scores first, and "
-        "a high one "
-        "makes the choice more even.",
+        "a high one makes the choice more even.",
         "It is the embedding itself, turned round: the two are tied and stored once."
-        if tied
+        if facts.ledger.architecture.unembedding.tied
         else "It is not tied to the embedding: the model stores both.",
     ]
+
+
+def _unembedding_projection(facts: Facts) -> list[str]:
+    return [
+        f"It leads the last vector back to the width of the table, from {count(facts.row.sizes[0])} numbers to "
+        f"{count(facts.row.sizes[1])}. {_each(facts)}"
+    ]
+
+
+def _said(text: str) -> Sentences:
+    """Sentences that say, after what a matrix does, how large one is."""
+    return lambda facts: [text.format_map({name: count(n) for name, n in facts.n.items()}), _each(facts)]
 
 
 def _each(facts: Facts) -> str:
     row = facts.row
     sizes = " × ".join(map(count, row.sizes))
-    there = f"there {'are' if row.matrices > 1 else 'is'} {count(row.matrices)}"
-    return f"One such matrix is {sizes} = {count(facts.one)} parameters, and {there}"
+    sizes += f" = {count(row.parameters // row.matrices)}" if len(row.sizes) > 1 else ""
+    return (
+        f"One such matrix is {sizes} parameters, and there {'are' if row.matrices > 1 else 'is'} {count(row.matrices)}."
+    )
 
 
 def _ratio(a: int, b: int) -> str:
     return count(a // b) if a % b == 0 else f"{a / b:.2f}".rstrip("0").rstrip(".")
 
 
+_READ = "{{n_streams}} vectors flow for each token; of all their numbers it makes {{n_streams}}: how much of each {}."
+_WRITE = "It makes {{n_streams}} numbers: how much of what {} brings is added to each vector."
+_MIX = "It makes {{n_streams}} × {{n_streams}} numbers: how the vectors themselves are mixed at {}."
+
 SENTENCES: dict[str, Sentences] = {
     "embedding.token": _embedding,
+    "embedding.projection": _embedding_projection,
+    "per_layer_embedding.token": _said(
+        "Every layer has a table of its own, looked up by token: {d_per_layer} numbers for each of {n_vocab_per_layer} "
+        "tokens."
+    ),
+    "per_layer_embedding.projection": _said(
+        "What a layer looks up is added to what this makes of the embedding: {d_per_layer} numbers for each layer."
+    ),
+    "per_layer_embedding.gate": _said(
+        "Of the token's vector it makes {d_per_layer} valves for what the layer looks up."
+    ),
+    "per_layer_embedding.output": _said("It takes the {d_per_layer} numbers that pass back to {d_model}."),
+    "streams.split": _said("{n_streams} vectors flow for each token, not one; this makes the others of the embedding."),
+    "streams.router": _said("For each token it says how the {n_streams} vectors are blended in this layer."),
+    "streams.predict": _said(
+        "It says what each vector would become of all {n_streams}, before the layer works on one."
+    ),
+    "streams.correct": _said(
+        "It says how much of what the layer has changed in one vector goes to each of {n_streams}."
+    ),
+    "streams.join": _said("After the last layer it brings the other vectors together with the first of {n_streams}."),
+    "hyper-connections.attention.read": _said(_READ.format("attention reads")),
+    "hyper-connections.attention.write": _said(_WRITE.format("attention")),
+    "hyper-connections.attention.mix": _said(_MIX.format("attention")),
+    "hyper-connections.mlp.read": _said(_READ.format("the MLP reads")),
+    "hyper-connections.mlp.write": _said(_WRITE.format("the MLP")),
+    "hyper-connections.mlp.mix": _said(_MIX.format("the MLP")),
+    "hyper-connections.last.read": _said(_READ.format("the unembedding reads")),
+    "laurel.down": _said("Beside attention a branch of low rank adds to the vector: first down to {d_rank} numbers."),
+    "laurel.up": _said("The branch of low rank then goes from {d_rank} numbers back to {d_model}."),
     "attention.query": _query,
     "attention.key": _key_matrix,
     "attention.value": _value,
     "attention.output": _output,
+    "attention.gate": _attention_gate,
+    "attention.router": _router,
+    "attention.experts.query": _mixture_query,
+    "attention.experts.output": _mixture_output,
     "latent.query_down": _latent_query_down,
     "latent.query": _latent_query,
     "latent.query_rotary": _latent_query_rotary,
     "latent.kv_down": _latent_kv_down,
-    "attention.key_rotary": _latent_key_rotary,
+    "latent.key_rotary": _latent_key_rotary,
     "latent.key": _latent_key,
     "latent.value": _latent_value,
     "latent.output": _latent_output,
+    "compressed.query_down": _latent_query_down,
+    "compressed.query": _compressed_query,
+    "compressed.key": _compressed_key,
+    "compressed.compressor.key": _compressor,
+    "compressed.compressor.gate": _compressor_gate,
+    "compressed.output_down": _output_down,
+    "compressed.output": _compressed_output,
+    "indexer.query": _index_query,
+    "indexer.key": _index_key,
+    "indexer.compressor.key": _compressor,
+    "indexer.compressor.gate": _compressor_gate,
+    "indexer.head_weight": _head_weight,
     "mlp.gate": _gate,
     "mlp.up": _up,
     "mlp.down": _down,
     "mlp.router": _router,
+    "mlp.router_zero": _router_zero,
     "mlp.experts.gate": _expert("gate-projection"),
     "mlp.experts.up": _expert("up-projection"),
     "mlp.experts.down": _expert("down-projection"),
@@ -414,6 +634,7 @@ SENTENCES: dict[str, Sentences] = {
     "mlp.shared.up": _shared("up-projection"),
     "mlp.shared.down": _shared("down-projection"),
     "mlp.shared_gate": _shared_gate,
+    "unembedding.projection": _unembedding_projection,
     "unembedding.token": _unembedding,
 }
 """The sentences of a group, by the name of its weight."""

@@ -5,17 +5,23 @@ It reads an inventory and does not know how it was made, nor how it will be prin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+import re
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Literal, NamedTuple
 
 from gptcount.architecture import Architecture
+from gptcount.errors import InputError, shown
 from gptcount.weight import Inventory, Role, Weight, total
 
-Reading = Literal["heads", "value-up"]
-READINGS: tuple[Reading, ...] = ("heads", "value-up")
+Reading = Literal["heads", "value-up", "stored"]
+READINGS: tuple[Reading, ...] = ("heads", "value-up", "stored")
 
 GROUPS = ("embedding", "attention", "mlp", "unembedding")
-"""The parts of a model in the order of the flow: the first word of a weight's name."""
+"""The parts of a model in the order of the flow: the first word of a weight's name, but for those below."""
+
+WITHIN = {"shortcut": "mlp", "per_layer_embedding": "embedding"}
+"""What stands beside a part and is counted with it, by the first word of its weights' names."""
 
 LABELS = {
     "embedding.token": "embedding",
@@ -35,8 +41,7 @@ ITEMS: tuple[tuple[Role, str], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One group of equal matrices."""
 
     weight: str
@@ -53,8 +58,9 @@ class Row:
 
     @property
     def part(self) -> str:
-        """The part of the model that this belongs to, one of GROUPS."""
-        return self.weight.partition(".")[0]
+        """The part of the model that this belongs to: one of GROUPS, or what stands beside attention and MLP."""
+        part = self.weight.partition(".")[0]
+        return WITHIN.get(part, part)
 
     @property
     def formula(self) -> str:
@@ -62,8 +68,33 @@ class Row:
         return " × ".join(label for label, _ in self.factors)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class StoredRow(NamedTuple):
+    """Equal tensors of a checkpoint, under the name that it has for them; ``{}`` stands for each number in it."""
+
+    tensor: str
+    sizes: tuple[int, ...]
+    copies: int
+    weights: tuple[str, ...]
+    """The names of what they hold."""
+    role: Role
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers they hold together."""
+        return self.copies * prod(self.sizes)
+
+    @property
+    def part(self) -> str:
+        """The part of the model that they belong to, one of GROUPS or another."""
+        return self.weights[0].partition(".")[0]
+
+    @property
+    def scalar(self) -> bool:
+        """Whether each is one number beside the weights: such are listed apart."""
+        return self.role == "buffer" and prod(self.sizes) == 1
+
+
+class Item(NamedTuple):
     """One signed line of the reconciliation; a line that ends in a total names it."""
 
     label: str
@@ -71,7 +102,7 @@ class Item:
     total: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ledger:
     """The account of one model under one reading. Every total is the sum of what stands above it."""
 
@@ -80,6 +111,8 @@ class Ledger:
     rows: tuple[Row, ...]
     reconciliation: tuple[Item, ...]
     totals: dict[str, int]
+    stored: tuple[StoredRow, ...] = ()
+    """The tensors of the checkpoint, under the reading ``stored``; they add up to the total ``stored``."""
 
     @property
     def model(self) -> str:
@@ -96,6 +129,8 @@ class Ledger:
 
     def to_records(self) -> list[dict[str, Any]]:
         """The rows as plain records, for ``pandas.DataFrame(...)`` or a JSON file."""
+        if self.reading == "stored":
+            return [self._record(row) for row in self.stored if not row.scalar]
         return [
             {
                 "group": row.group,
@@ -109,6 +144,20 @@ class Ledger:
             }
             for row in self.rows
         ]
+
+    def scalars(self) -> list[dict[str, Any]]:
+        """Under the reading ``stored``, the tensors of one number each that are kept beside the weights."""
+        return [self._record(row) for row in self.stored if row.scalar]
+
+    def _record(self, row: StoredRow) -> dict[str, Any]:
+        return {
+            "tensor": row.tensor,
+            "shape": list(row.sizes),
+            "copies": row.copies,
+            "parameters": row.parameters,
+            "share": row.parameters / self.totals["stored"],
+            "weights": list(row.weights),
+        }
 
     def _repr_html_(self) -> str:
         from gptcount.output import html, tables
@@ -125,10 +174,11 @@ def breakdown(architecture: Architecture, reading: Reading = "heads") -> Ledger:
     """The ledger of an architecture.
 
     ``reading`` says what is called one matrix: ``heads`` staples the value-up matrices of a layer's heads into one
-    output matrix, ``value-up`` counts them one by one. Raises ValueError for a reading that there is not.
+    output matrix, ``value-up`` counts them one by one, ``stored`` counts the tensors of a checkpoint, as it names them.
+    Raises InputError for a reading that there is not, and where the checkpoint's names are not known.
     """
     if reading not in READINGS:
-        raise ValueError(f"reading {reading!r} is none of {', '.join(READINGS)}")
+        raise InputError(f"reading {shown(reading)!r} is none of {', '.join(READINGS)}")
     inventory = architecture.inventory()
     rows = tuple(
         _row(unstapled(weight) if reading == "value-up" else weight) for weight in inventory if weight.role == "matrix"
@@ -140,7 +190,23 @@ def breakdown(architecture: Architecture, reading: Reading = "heads") -> Ledger:
     tables = sum(weight.parameters for weight in inventory if is_table(weight))
     totals["active"] = totals["parameters"] - idle
     totals["non_embedding"] = totals["parameters"] - tables
-    return Ledger(architecture, reading, rows, items, totals)
+    stored = stored_rows(architecture) if reading == "stored" else ()
+    if stored:
+        totals["matrices"] = sum(row.copies for row in stored if row.role == "matrix")
+    return Ledger(architecture, reading, rows, items, totals, stored)
+
+
+def stored_rows(architecture: Architecture) -> tuple[StoredRow, ...]:
+    """The tensors of a checkpoint: those of one name and shape are one row, whichever layers they are in."""
+    from gptcount.stored import tensors
+
+    copies: dict[tuple[str, tuple[int, ...]], int] = {}
+    held: dict[tuple[str, tuple[int, ...]], tuple[tuple[str, ...], Role]] = {}
+    for tensor in tensors(architecture):
+        key = (re.sub(r"(?<=\.)\d+(?=\.|$)", "{}", tensor.name), tensor.shape)
+        copies[key] = copies.get(key, 0) + tensor.copies
+        held[key] = (tuple(weight.name for weight in tensor.weights), tensor.weights[0].role)
+    return tuple(StoredRow(name, shape, n, *held[name, shape]) for (name, shape), n in copies.items())
 
 
 def reconcile(inventory: Inventory) -> tuple[Item, ...]:
@@ -164,7 +230,8 @@ def reconcile(inventory: Inventory) -> tuple[Item, ...]:
 def is_table(weight: Weight) -> bool:
     """Whether a weight is no part of ``non-embedding`` (Kaplan et al. 2020): it has a row or a column for every token,
     or a row for every position; one that is tied counts with what it is tied to."""
-    return not weight.tied_to and (weight.role == "position" or any(axis.name == "n_vocab" for axis in weight.axes))
+    by_token = any(axis.name in ("n_vocab", "n_vocab_per_layer") for axis in weight.axes)
+    return not weight.tied_to and weight.role != "buffer" and (weight.role == "position" or by_token)
 
 
 def unstapled(weight: Weight) -> Weight:
@@ -173,7 +240,7 @@ def unstapled(weight: Weight) -> Weight:
     for place, dimension in enumerate(shape):
         if len(dimension) > 1 and dimension[0].name == "n_heads":
             shape[place] = dimension[1:]
-            return replace(weight, shape=tuple(shape), per=(*weight.per, dimension[0]))
+            return weight._replace(shape=tuple(shape), per=(*weight.per, dimension[0]))
     return weight
 
 
@@ -194,7 +261,7 @@ def label(weight: Weight) -> str:
     """What people call a weight: ``attention.value`` is value-down, ``mlp.experts.up`` is expert up-projection."""
     if weight.name in LABELS:
         return LABELS[weight.name]
-    *path, last = weight.name.split(".")[1:]
+    *path, last = weight.name.split(".")[1:] or [weight.name]
     if last == "output" and any(axis.name == "n_heads" for axis in weight.per):
         return "value-up"
     return " ".join([*(word.removesuffix("s") for word in path), LABELS.get(last, last.replace("_", "-"))])

@@ -180,6 +180,7 @@ def test_piped_it_imports_no_numpy_and_no_rich(command):
     out, modules = program(*command.split())
     assert out
     assert not {"numpy", "rich"} & modules
+    assert not [module for module in modules if module.startswith("gptcount.families")]
 
 
 def test_completion_reads_file_names_only():
@@ -250,12 +251,59 @@ def test_a_link_stays_a_link(tmp_path):
         ("breakdown .", "folder"),
         ("verify-shapes gpt3 --temperature 0", "temperature"),
         ("verify-shapes gpt3 --temperature nan", "temperature"),
+        ("breakdown", "; see gptcount breakdown --help"),
+        ("breakdown gpt3 -f tabel", "did you mean table?"),
+        ("breakdown gpt3 --reading heds", "did you mean heads?"),
+        ("breakdown gpt3 --reading stored --explain", "--explain"),
+        ("verify-shapes --temperature x", "a number is wanted"),
+        ("breakdown presets", "one model is wanted"),
+        ("show presets", "gptcount compare presets"),
+        ("breakdown gpt3 --set n_kv_heads=8", "did you mean attention.n_kv_heads?"),
+        ("breakdown gpt3 --set attention=3", "attention: a table is wanted, and this is 3"),
+        ("breakdown gpt3 --set norm=false", "norm: a table is wanted, and this is false"),
+        ("breakdown gpt3 --set variations=3", "a list is wanted"),
     ],
 )
 def test_bad_usage_is_one_clear_line(command, says):
     lines = refused(*command.split())
     assert len(lines) == 1
     assert says in lines[0]
+    assert not re.search(r"Value error|: : |extract fields|instance of", lines[0])
+
+
+def test_a_folder_called_presets_changes_nothing(tmp_path, monkeypatch):
+    (tmp_path / "presets").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert "one model is wanted" in refused("breakdown", "presets")[0]
+
+
+def test_a_changed_model_is_not_held_against_the_published_total():
+    changed = ("gpt3", "--set", "n_layers=48")
+    shown = said("breakdown", *changed)
+    assert "Published" not in shown
+    assert "Note: changed by --set, so the published total is not compared." in shown
+    assert json.loads(said("breakdown", *changed, "--json"))["published"] is None
+    assert "published" not in said("show", *changed).replace("the published total", "")
+    compared = said("compare", *changed)
+    assert "counted" not in compared
+    assert "changed by --set" in compared
+
+
+def test_verify_shapes_of_one_and_of_several():
+    walk = said("verify-shapes", "gpt2", PYTHONIOENCODING="utf-8")
+    assert walk.endswith("GPT-2 124M: all shapes hold\n")
+    assert "ok a small likeness" in said("verify-shapes", "gpt2", PYTHONIOENCODING="ascii")
+    several = said("verify-shapes", "gpt2", "gpt3")
+    assert several.count("all shapes hold") == 2
+    assert len(several.splitlines()) == 4
+    document = json.loads(said("verify-shapes", "gpt2", "--json"))
+    assert list(document) == ["schema", "model", "steps", "confirmed", "failures"]
+
+
+@pytest.mark.parametrize("command", ["breakdown", "compare", "verify-shapes", "show", "presets"])
+def test_help_has_no_brackets_of_typers(command):
+    out = said(command, "--help")
+    assert not re.search(r"[{}<]|\[\[|default: \(", out)
 
 
 def test_set_is_repeatable():

@@ -9,6 +9,7 @@ empty folder:
   stands between two such lines is found by its first line, of which the beginning will do.
 - ``python``: what it prints stands in the ``text`` block after it.
 - ``toml``: saved as the file that its first line names in a comment, and read as a model.
+- ``json``: saved as ``config.json``, and read as a model.
 - ``sh``: not run; it may hold only ``make`` with a target that there is.
 """
 
@@ -50,6 +51,9 @@ def refreshed(document: str, folder: Path) -> str:
                 raise ValueError(f"the first line is a comment that names the file: {body}")
             (folder / name[1]).write_text(body, encoding="utf-8")
             gptcount.load(folder / name[1])
+        elif kind == "json":
+            (folder / "config.json").write_text(body, encoding="utf-8")
+            gptcount.load(folder / "config.json")
         elif kind != "sh":
             raise ValueError(f"a block that nothing runs: ```{kind}\n{body}")
         parts += [document[end : block.start(2)], body]

@@ -11,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from gptcount import breakdown, load
+from gptcount import Architecture, breakdown, load
 from gptcount.comparison import check, compare
-from gptcount.explain import SENTENCES, explain
+from gptcount.explain import SENTENCES, explain, key_of
+from gptcount.numbers import count, share, size
 from gptcount.output import csv as csv_format
 from gptcount.output import html as html_format
 from gptcount.output import json as json_format
-from gptcount.output import latex, markdown, plain, records, tables, terminal, text
+from gptcount.output import latex, markdown, plain, records, tables, terminal, text, verification
+from gptcount.output.table import Table
+from gptcount.reference.bench import Confirmed, Verification, verify
 from gptcount.sources.presets import names
 
 COUNT = re.compile(r"−?(?<![\d,.])\d{1,3}(?:,\d{3})*(?![\d,]|\.\d)")
@@ -160,10 +163,8 @@ def test_json_says_any_name_in_any_encoding(name):
 
 
 def whole_counts(ledger):
-    totals = set(ledger.totals.values()) | {item.parameters for item in ledger.reconciliation}
-    return {
-        text.count(n) for n in totals | {row.parameters for row in ledger.rows} | {row.matrices for row in ledger.rows}
-    }
+    totals = set(ledger.totals.values()) | {item.parameters for item in ledger.reconciliation if item.parameters}
+    return {count(n) for n in totals | {row.parameters for row in ledger.rows} | {row.matrices for row in ledger.rows}}
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -185,7 +186,7 @@ def test_every_count_is_whole_at_every_width(model):
 @pytest.mark.parametrize("models", [["gpt3", "gpt2"], ["gpt3", "gpt2", "deepseek-v3", "llama-3-8b", "mistral-7b"]])
 def test_every_parameter_count_of_a_comparison_is_whole_at_every_width(models):
     accounts = compare([load(model) for model in models])
-    wanted = {text.count(one.ledger.totals["parameters"]) for one in accounts}
+    wanted = {count(one.ledger.totals["parameters"]) for one in accounts}
     for width in WIDTHS:
         drawn = terminal.render(tables.comparison(accounts), width, colour=False)
         assert wanted <= set(COUNT.findall(drawn)), width
@@ -198,19 +199,49 @@ def test_the_parts_of_a_comparison_add_up_as_printed():
     sizes = []
     for one in accounts:
         cells = by_name[one.ledger.model]
-        *parts, total = map(number, cells[1:7])
+        *parts, total = map(number, cells[1:8])
         assert sum(parts) == total == one.ledger.totals["parameters"]
         sizes.append((one.ledger.totals["parameters"], [line[:1] for line in lines].index([one.ledger.model])))
     assert [place for _, place in sorted(sizes)] == sorted(place for _, place in sizes), "smallest first"
 
 
-def test_two_models_stand_side_by_side():
-    accounts = compare([load("gpt3"), load("llama-3-8b")])
-    lines = {cells[0]: cells[1:] for cells in cells_of_text(plain.render(tables.comparison(accounts))) if cells}
-    for place in (0, 2):
-        column = {name: number(lines[name][place]) for name in ("parameters", "the rest")}
-        parts = [number(lines[part][place]) for part in ("embedding", "attention", "MLP", "unembedding")]
-        assert sum(parts) + column["the rest"] == column["parameters"]
+@pytest.mark.parametrize("models", [["gpt3", "llama-3-8b"], ["deepseek-v3", "gpt2", "mixtral-8x7b"]])
+def test_every_column_side_by_side_adds_up_to_the_parameters(models):
+    rendered = tables.comparison(compare([load(model) for model in models]))[0]
+    assert isinstance(rendered, Table)
+    end = next(place for place, row in enumerate(rendered.rows) if row.kind == "total")
+    for column in range(1, 2 * len(models), 2):
+        assert sum(row.cells[column] for row in rendered.rows[:end]) == rendered.rows[end].cells[column]
+    assert "tied unembedding" in [row.cells[0] for row in rendered.rows]
+
+
+def test_a_model_named_twice_shows_its_note_once():
+    shown = plain.render(tables.comparison(compare([load("gpt3"), load("gpt3")])))
+    assert shown.count("The table prints 175.0B") == 1
+
+
+def test_active_is_said_only_where_it_differs():
+    assert "active" not in plain.render(tables.comparison(compare([load("gpt3"), load("gpt2")])))
+    assert "active" not in plain.render(tables.breakdown(breakdown(load("gpt3"))))
+    assert "active" in plain.render(tables.comparison(compare([load("gpt3"), load("mixtral-8x7b")])))
+    assert "active" in plain.render(tables.breakdown(breakdown(load("mixtral-8x7b"))))
+    assert "buffers" not in plain.render(tables.breakdown(breakdown(load("gpt3"))))
+
+
+def test_shares_outlive_what_is_published_in_a_narrow_place():
+    accounts = compare([load(model) for model in names()])
+    for width in (80, 100, 120):
+        drawn = terminal.render(tables.comparison(accounts), width, colour=False)
+        head = drawn.splitlines()[0].split()
+        assert {"embedding", "attention", "MLP", "unembedding", "parameters"} <= set(head), (width, head)
+        assert max(map(len, drawn.splitlines())) <= width
+    assert "published" not in terminal.render(tables.comparison(accounts), 80, colour=False).splitlines()[0]
+
+
+def test_a_comparison_says_what_its_reading_changes():
+    shown = plain.render(tables.comparison(compare([load("gpt3"), load("gpt2")], "stored")))
+    assert "Reading stored, which changes the matrices only" in shown
+    assert records.comparison(compare([load("gpt3")], "stored"))["reading"] == "stored"
 
 
 def test_the_plain_breakdown_of_gpt3_fits_80_columns():
@@ -257,8 +288,8 @@ def test_a_difference_is_never_hidden():
 
 @given(st.integers(-(10**30), 10**30))
 def test_a_count_reads_back(n):
-    assert number(text.count(n)) == n
-    assert COUNT.fullmatch(text.count(n))
+    assert number(count(n)) == n
+    assert COUNT.fullmatch(count(n))
 
 
 @given(st.floats(0, 1), st.integers(1, 60))
@@ -276,9 +307,12 @@ def test_wrapping_never_divides_a_word(words, columns):
 
 
 def test_bytes_and_shares():
-    assert text.size(350_362_583_040) == "350.4 GB (326.3 GiB)"
-    assert text.share(57_982_058_496 / 175_181_291_520) == "33.1 %"
-    assert text.share(-0.0001) == "0.0 %"
+    assert size(350_362_583_040) == "350.4 GB (326.3 GiB)"
+    assert size(1_342_052_838_400) == "1.34 TB (1.22 TiB)"
+    assert size(9_999) == "10.0 kB (9.76 KiB)"
+    assert size(999) == "999 bytes (999 bytes)"
+    assert share(57_982_058_496 / 175_181_291_520) == "33.1 %"
+    assert share(-0.0001) == "0.0 %"
 
 
 HOSTILE = [
@@ -351,12 +385,163 @@ def test_the_explanation_of_gpt3_has_the_numbers_that_a_student_looks_for():
     assert "merges" not in changed
 
 
-def test_each_explanation_is_of_some_weight_of_the_presets():
-    weights = {row.weight for model in names() for row in breakdown(load(model)).rows}
-    for key in SENTENCES:
-        assert key.replace("latent.", "attention.") in weights or key == "mlp.shared_gate", key
-
-
 def test_pandas_takes_the_records_as_they_are():
     rows = breakdown(load("gpt3")).to_records()
     assert all(list(row) == list(rows[0]) for row in rows)
+
+
+def test_the_walk_of_gpt3_fits_80_columns_and_says_real_sizes():
+    shown = plain.render(verification.parts([verify(load("gpt3"))]))
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if "layers" in line and "likeness" not in line] == [
+        "before the layers",
+        "each of 96 layers",
+        "after the layers",
+    ]
+    cells = {line[0]: line[1:] for line in cells_of_text(shown) if line}
+    assert cells["query"] == ["2,048 × 12,288", "96 × 12,288 × 128", "96 × 2,048 × 128"]
+    assert cells["scores"] == ["query · key", "96 × 2,048 × 2,048"], "data are no weight"
+    assert cells["pattern"] == ["scores", "96 × 2,048 × 2,048"]
+    assert {row.group for row in breakdown(load("gpt3")).rows} <= set(cells)
+    assert lines[-1] == "GPT-3 175B: all shapes hold"
+    assert "27,938 matrices and 175,181,291,520 parameters drawn, as the ledger has them" in shown
+    assert text.said("✓ all", "ascii") == "ok all"
+
+
+def test_the_walk_is_two_lines_a_step_at_80_columns():
+    found = verify(load("deepseek-v3"))
+    drawn = terminal.render(verification.parts([found]), 80, colour=False).splitlines()
+    assert len(drawn) <= 2 * len(found.walk) + 20
+    assert "layers 3:61 (58 of 61)" in drawn
+
+
+def test_a_verification_that_fails_says_which():
+    fails = Verification("mine", (), None, ("mlp.up: too wide",))
+    assert plain.render(verification.parts([fails])).splitlines() == [
+        "✗ mlp.up: too wide",
+        "mine: the shapes do not hold",
+    ]
+    holds = Verification("other", (), Confirmed(2, 3, 4, 5, 6, 1.0), ())
+    both = plain.render(verification.parts([holds, fails]))
+    assert re.search(r"other +4 +5 +all shapes hold", both)
+    assert re.search(r"mine +the shapes do not hold", both)
+    assert "✗ mlp.up: too wide" in both
+
+
+def test_the_json_of_a_verification():
+    found = verify(load("gpt3"))
+    document = json.loads(json_format.render(verification.document([found])))
+    assert list(document) == ["schema", "model", "steps", "confirmed", "failures"]
+    assert document["confirmed"]["parameters"] == 175_181_291_520
+    assert document["failures"] == []
+    assert document["steps"][2] == {
+        "layers": "each of 96 layers",
+        "does": "query",
+        "weight": "attention.query",
+        "takes": "n_ctx d_model",
+        "takes_sizes": [2048, 12_288],
+        "meets": "n_heads d_model d_head",
+        "meets_sizes": [96, 12_288, 128],
+        "gives": "n_heads n_ctx d_head",
+        "gives_sizes": [96, 2048, 128],
+    }
+    models = verification.document([found, found])["models"]
+    assert models[0]["holds"]
+    assert models[0]["matrices"] == 27_938
+
+
+BASE = {
+    "name": "a model",
+    "n_vocab": 1000,
+    "n_ctx": 64,
+    "n_layers": 6,
+    "d_model": 32,
+    "attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8},
+    "mlp": {"kind": "gated", "d_ff": 64},
+    "norm": {"kind": "rms"},
+    "unembedding": {"tied": False},
+}
+RMS: dict[str, object] = {"kind": "rms"}
+INDEXER = {"n_index_heads": 2, "d_index_head": 4, "n_chosen": 8}
+LATENT = {"kind": "latent", "n_heads": 4, "d_query_latent": 16, "d_kv_latent": 12, "d_nope": 6, "d_rotary": 4} | {
+    "d_value": 8,
+    "norm": RMS,
+}
+COMPRESSOR = {"n_block": 4, "n_blocks": 2, "norm": RMS}
+COMPRESSED = {"kind": "compressed", "n_heads": 4, "d_head": 8, "d_query_latent": 16, "n_output_groups": 2} | {
+    "d_output_latent": 12,
+    "norm": RMS,
+    "rotary": {},
+    "window": 16,
+}
+MIXTURE = {"kind": "mixture", "n_experts": 8, "n_experts_per_token": 2, "expert": {"kind": "plain", "d_ff": 16}}
+GATED = {"kind": "gated", "d_ff": 24}
+VARIED = {
+    "grouped, gated, windows": {
+        "attention": {"kind": "multi-head", "n_heads": 4, "n_kv_heads": 2, "d_head": 8, "gate": True, "window": 16},
+        "variations": [{"layers": "::3", "attention": {"kind": "multi-head", "n_heads": 2, "d_head": 16}}],
+    },
+    "values": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "d_value": 6, "bidirectional": True}},
+    "no values": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "value_is_key": True, "chunk": 9}},
+    "narrow table": {"embedding": {"d_embedding": 16}, "residual": "parallel"},
+    "latent": {"attention": LATENT},
+    "latent, indexed": {"attention": LATENT | {"indexer": INDEXER | {"norm": RMS}}},
+    "latent and not": {"variations": [{"layers": "0:2", "attention": LATENT}]},
+    "compressed": {
+        "attention": COMPRESSED | {"compressor": COMPRESSOR, "indexer": INDEXER | {"compressor": COMPRESSOR}}
+    },
+    "mixture": {"mlp": MIXTURE | {"shared": GATED, "shared_gate": True, "n_zero_experts": 2, "router_bias": True}},
+    "mixture of gated": {"mlp": MIXTURE | {"expert": GATED, "shared": GATED}},
+    "some experts": {
+        "variations": [{"layers": "2:", "mlp": MIXTURE}, {"layers": "0", "mlp": {"kind": "gated", "d_ff": 9}}]
+    },
+    "attention mixture": {
+        "attention": {
+            "kind": "attention-mixture",
+            "n_kv_heads": 2,
+            "d_head": 8,
+            "n_experts": 4,
+            "n_experts_per_token": 2,
+        }
+    },
+    "altup": {"streams": {"kind": "altup", "n_streams": 4, "norm": RMS}, "laurel": {"d_rank": 5, "norm": RMS}},
+    "hyper-connections": {"streams": {"kind": "hyper-connections", "n_streams": 4}},
+    "per layer": {"per_layer_embedding": {"d_per_layer": 7, "n_vocab_per_layer": 900, "norm": RMS}},
+    "shortcut": {"shortcut": {"mixture": MIXTURE | {"expert": GATED, "n_zero_experts": 3}}},
+}
+
+
+def all_kinds():
+    return [load(model) for model in names()] + [
+        Architecture.model_validate(BASE | varied | {"name": name}) for name, varied in VARIED.items()
+    ]
+
+
+@pytest.mark.parametrize("reading", ["heads", "value-up"])
+def test_every_matrix_of_every_kind_of_block_is_explained(reading):
+    explained = set()
+    for architecture in all_kinds():
+        ledger = breakdown(architecture, reading)
+        rows = {row.weight: row for row in ledger.rows}
+        keys = {weight: key_of(row, ledger) for weight, row in rows.items()}
+        assert not {weight: key for weight, key in keys.items() if key not in SENTENCES}, architecture.name
+        explained |= set(keys.values())
+        for one in explain(ledger):
+            assert re.search(r"\d", one.text), one
+            assert not re.search(r"None|[{}]|\.\.|  ", one.text), one
+            assert one.text.endswith("."), one
+    assert set(SENTENCES) == explained, "no sentences without a matrix"
+
+
+def test_where_layers_differ_in_size_explain_says_so():
+    architecture = Architecture.model_validate(BASE | VARIED["grouped, gated, windows"])
+    query = next(one for one in explain(breakdown(architecture)) if one.group == "query")
+    assert "Layers differ" in query.text
+    assert "2 of 32 × 16 in each of n_layers[0,3]" in query.text
+    assert "Layers differ" not in " ".join(one.text for one in explain(breakdown(load("gpt3"))))
+
+
+def test_gpt3_is_explained_as_a_student_would_check_it():
+    up = next(one.text for one in explain(breakdown(load("gpt3"))) if one.group == "up-projection")
+    assert "49,152 questions of the token's 12,288 numbers, each a column of weights" in up

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from gptcount.output.table import Column, Part, Prose, Table
+from gptcount.output.table import Column, Part, Prose, Row, Table
 from gptcount.output.text import bar, cell, width, wrap
 
 GAP = "  "
-LEAST_BAR, MOST_BAR, LEAST_NAME = 10, 40, 20
+LEAST_BAR, MOST_BAR, LEAST_NAME = 10, 40, 16
 MOST_PROSE = 100
+MARKS = ("✓ ", "✗ ")
+"""What a line may begin with; what it is continued with then stands in line with its words."""
 
 
 class Span(NamedTuple):
@@ -46,8 +48,9 @@ def _prose(prose: Prose, columns: int) -> Iterator[Line]:
         yield (Span(prose.title, prose.group or "title"),)
     indent = "  " if prose.title else ""
     for paragraph in prose.text.split("\n"):
-        for line in wrap(paragraph, columns - len(indent)):
-            yield (Span(indent + line, "" if prose.title else "remark"),)
+        hanging = "  " if paragraph[:2] in MARKS else ""
+        for place, line in enumerate(wrap(paragraph, columns - len(indent + hanging))):
+            yield (Span(indent + (hanging if place else "") + line, "" if prose.title else "remark"),)
 
 
 def _table(table: Table, columns: int | None, bars: bool) -> Iterator[Line]:
@@ -78,7 +81,7 @@ def _natural(table: Table) -> int:
 
 def _widths(table: Table) -> list[int]:
     return [
-        max([width(column.name), *(width(cell(row.cells[at])) for row in table.rows)])
+        max([width(column.name), *(width(cell(row.cells[at])) for row in table.rows if row.kind != "heading")])
         for at, column in enumerate(table.columns)
     ]
 
@@ -92,8 +95,11 @@ def _side_by_side(table: Table, columns: int | None, bar_width: int) -> Iterator
         yield from _lines([column.name for column in table.columns], table.columns, widths, "head", bar_width, None)
         yield (Span("─" * ruled, "rule"),)
     for place, row in enumerate(table.rows):
-        if row.kind == "total" and place:
+        if row.kind == "total" and place and table.rows[place - 1].kind != "total":
             yield (Span("─" * ruled, "rule"),)
+        if row.kind == "heading":
+            yield from _heading(row, place, columns)
+            continue
         share = next((row.cells[at] for at, column in enumerate(table.columns) if column.bar), None)
         part = share if isinstance(share, float) and row.kind == "row" else None
         style = row.group if row.kind == "row" else f"{row.kind} {row.group}".strip()
@@ -117,6 +123,12 @@ def _lines(
     yield from ((Span(f"    {line}", style),) for line in others)
 
 
+def _heading(row: Row, place: int, columns: int | None) -> Iterator[Line]:
+    if place:
+        yield ()
+    yield from ((Span(line, "head"),) for line in wrap(cell(row.cells[0]), columns or 80))
+
+
 def _remark(remark: str, columns: int | None) -> Iterator[Line]:
     first, *others = wrap(remark, (columns or 1000) - 4)
     yield (Span(f"  {first}", "remark"),)
@@ -126,6 +138,9 @@ def _remark(remark: str, columns: int | None) -> Iterator[Line]:
 def _stacked(table: Table, columns: int) -> Iterator[Line]:
     """A row as lines of its own: its name, then each cell with its column's name, beside or beneath."""
     for place, row in enumerate(table.rows):
+        if row.kind == "heading":
+            yield from _heading(row, place, columns)
+            continue
         if place:
             yield ()
         name, *cells = (cell(value) for value in row.cells)

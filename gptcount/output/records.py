@@ -26,7 +26,10 @@ def breakdown(ledger: Ledger, explained: bool = False) -> dict[str, Any]:
         "reconciliation": items,
         "totals": ledger.totals,
         "published": found.to_record() if found else None,
+        "notes": list(ledger.architecture.notes),
     }
+    if ledger.reading == "stored":
+        document["scalars"] = ledger.scalars()
     if explained:
         from gptcount.explain import explain
 
@@ -36,7 +39,7 @@ def breakdown(ledger: Ledger, explained: bool = False) -> dict[str, Any]:
 
 def comparison(accounts: Sequence[Account]) -> dict[str, Any]:
     """The document of ``gptcount compare --json``."""
-    return {"schema": SCHEMA, "models": [one.to_record() for one in accounts]}
+    return {"schema": SCHEMA, "reading": accounts[0].ledger.reading, "models": [one.to_record() for one in accounts]}
 
 
 def presets(accounts: Mapping[str, Account]) -> dict[str, Any]:

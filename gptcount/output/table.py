@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 Cell = str | int | float | None
 """A word, a count (int) or a share (float); formats write it their own way."""
 
-Kind = Literal["row", "subtotal", "total"]
+Kind = Literal["row", "heading", "subtotal", "total"]
+"""A heading stands over the rows after it: of its cells only the first says anything."""
 
 
 class Column(NamedTuple):

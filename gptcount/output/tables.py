@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gptcount import ledger as account
-from gptcount.architecture import Architecture
 from gptcount.comparison import Account, Check, check
 from gptcount.errors import shown
 from gptcount.ledger import GROUPS, Ledger
+from gptcount.numbers import count, difference, size
 from gptcount.output.table import Cell, Column, Kind, Part, Prose, Row, Table
-from gptcount.output.text import cell, count, difference, size
-
-if TYPE_CHECKING:
-    from gptcount.reference.bench import Verification
 
 SIDE_BY_SIDE = 4
 """As many models are compared side by side; more have a row each."""
@@ -24,17 +19,19 @@ NAMES = {"mlp": "MLP"}
 READINGS = {
     "heads": "output, the heads' value-ups stapled, is one matrix a layer",
     "value-up": "each head's value-up is a matrix of its own",
+    "stored": "the tensors of a checkpoint, under its names; {} stands for the numbers of layers and experts",
 }
 
 OF_THE_PARAMETERS = (
-    ("active", "active: the parameters that one token visits"),
-    ("non_embedding", "non-embedding: without token tables and positions"),
+    ("active", "active: less the routed experts that one token does not visit"),
+    ("non_embedding", "non-embedding: less token tables and positions"),
 )
 
 
 def breakdown(ledger: Ledger, explained: bool = False) -> list[Part]:
     """Everything that ``gptcount breakdown`` shows of a model."""
-    parts: list[Part] = [matrices(ledger), reconciliation(ledger), *notes(ledger)]
+    rows = stored(ledger) if ledger.reading == "stored" else matrices(ledger)
+    parts: list[Part] = [rows, reconciliation(ledger), *notes(ledger)]
     return [*parts, *explanation(ledger)] if explained else parts
 
 
@@ -72,6 +69,27 @@ def _part(ledger: Ledger, part: str) -> list[Row]:
     return rows
 
 
+def stored(ledger: Ledger) -> Table:
+    """The tensors of the checkpoint, as it names them."""
+    columns = (
+        Column("tensor"),
+        Column("shape"),
+        Column("copies", right=True),
+        Column("parameters", right=True),
+        Column("share", right=True, optional=1),
+    )
+    whole = ledger.totals["stored"]
+    rows = [
+        Row(
+            (row.tensor, " × ".join(map(count, row.sizes)), row.copies, row.parameters, row.parameters / whole),
+            row.part if row.part in GROUPS else "",
+        )
+        for row in ledger.stored
+    ]
+    total = Row(("all tensors", "", sum(row.copies for row in ledger.stored), whole, 1.0), kind="total")
+    return Table(f"{shown(ledger.model)}: the tensors of a checkpoint", columns, (*rows, total))
+
+
 def formula(row: account.Row) -> str:
     """The product in words, then with the numbers put in."""
     return f"{row.formula} = {' × '.join(count(n) for _, n in row.factors)}"
@@ -79,18 +97,29 @@ def formula(row: account.Row) -> str:
 
 def name(part: str) -> str:
     """What a part of the model is called."""
-    return NAMES.get(part, part)
+    return NAMES.get(part, part.replace("_", " "))
 
 
 def reconciliation(ledger: Ledger) -> Table:
     """The bridge between the totals that people quote, line by line, and the totals that count a part only."""
+    items = [item for item in ledger.reconciliation if item.total or item.parameters]
     rows = [
         Row((f"{_sign(item, place)}{item.label}", item.parameters), kind="total" if item.total and place else "row")
-        for place, item in enumerate(ledger.reconciliation)
+        for place, item in enumerate(items)
     ]
-    rows += [Row((f"  {label}", ledger.totals[total])) for total, label in OF_THE_PARAMETERS]
+    totals = ledger.totals
+    rows += [
+        Row((f"  {label}", totals[total]))
+        for total, label in OF_THE_PARAMETERS
+        if total != "active" or has_experts(ledger)
+    ]
     columns = (Column("from the matrices to what is learned and stored"), Column("parameters", right=True))
     return Table("", columns, tuple(rows))
+
+
+def has_experts(ledger: Ledger) -> bool:
+    """Whether one token visits fewer parameters than there are."""
+    return ledger.totals["active"] != ledger.totals["parameters"]
 
 
 def _sign(item: account.Item, place: int) -> str:
@@ -109,12 +138,14 @@ def explanation(ledger: Ledger) -> list[Prose]:
 def notes(ledger: Ledger) -> list[Prose]:
     """What a reader should know beside the numbers."""
     stored = ledger.totals["stored"]
+    of = "all that is stored" if ledger.reading == "stored" else "all matrices"
     lines = (
         f"Reading {ledger.reading}: {READINGS[ledger.reading]}.",
-        "Shares are of all matrices, rounded: they may not add to 100.0 %.",
-        f"On disk: {size(2 * stored)} in 16 bits, {size(4 * stored)} in 32.",
+        f"Shares are of {of}, rounded: they may not add to 100.0 %.",
+        f"On disk, in 16 bits a number: {size(2 * stored)}; in 32 bits: {size(4 * stored)}.",
     )
-    return [Prose("\n".join(lines)), *_published(check(ledger))]
+    said = [f"Note: {shown(note, 1000)}." for note in ledger.architecture.notes]
+    return [Prose("\n".join(lines)), *([Prose("\n".join(said))] if said else []), *_published(check(ledger))]
 
 
 def _published(found: Check | None) -> list[Prose]:
@@ -146,7 +177,7 @@ def verdict(found: Check) -> str:
 def status(found: Check | None) -> str:
     """How the counted total stands to the published one, in a word."""
     if found is None:
-        return "none published"
+        return ""
     return {"exact": "exact", "rounds": "rounds to it", "differs": difference(found.difference), "unreadable": "?"}[
         found.status
     ]
@@ -157,18 +188,30 @@ def comparison(accounts: Sequence[Account]) -> list[Part]:
     if len(accounts) > SIDE_BY_SIDE:
         accounts = sorted(accounts, key=lambda one: one.ledger.totals["parameters"])
     table = side_by_side(accounts) if len(accounts) <= SIDE_BY_SIDE else model_by_model(accounts)
-    remarks = ["The rest is biases, norms and learned positions, less an unembedding tied to the embedding."]
-    remarks += [
-        f"{shown(one.ledger.model)}: {_remark(one.check)}" for one in accounts if one.check and _remark(one.check)
-    ]
-    return [table, Prose("\n".join(remarks))]
+    remarks = [f"{shown(one.ledger.model)}: {remark}" for one in accounts for remark in _remarks(one)]
+    return [table, Prose("\n".join([*_terms(accounts), *dict.fromkeys(remarks)]))]
 
 
-def _remark(found: Check) -> str:
-    """What must be said of a published total: its note, or how far off it is."""
-    return shown(found.published.note, 1000) or (
-        "" if found.holds else f"published {printed(found)}, {verdict(found)}."
-    )
+def _terms(accounts: Sequence[Account]) -> Iterator[str]:
+    """What the words of a comparison mean, where they do not say it themselves."""
+    reading = accounts[0].ledger.reading
+    if len(accounts) > SIDE_BY_SIDE:
+        yield (
+            "Other: biases, norms, positions and whatever stands beside attention and MLP. Tied: an unembedding that "
+            "is stored once with the embedding, and so taken off."
+        )
+    if reading != "heads":
+        yield f"Reading {reading}, which changes the matrices only: {READINGS[reading]}."
+
+
+def _remarks(one: Account) -> Iterator[str]:
+    """What must be said of a model: its notes, and of its published total the note, or how far off it is."""
+    yield from (f"{shown(note, 1000)}." for note in one.ledger.architecture.notes)
+    found = one.check
+    if found and found.published.note:
+        yield shown(found.published.note, 1000)
+    elif found and not found.holds:
+        yield f"published {printed(found)}, {verdict(found)}."
 
 
 def side_by_side(accounts: Sequence[Account]) -> Table:
@@ -191,31 +234,34 @@ def side_by_side(accounts: Sequence[Account]) -> Table:
     def totals(total: str) -> list[int]:
         return [one.ledger.totals[total] for one in accounts]
 
-    return Table(
-        "",
-        tuple(columns),
-        (
-            *(line(name(part), shared([one.parts[part] for one in accounts]), part) for part in GROUPS),
-            line("the rest", shared([one.rest for one in accounts])),
-            line("parameters", shared(totals("parameters")), kind="total"),
-            line("active", shared(totals("active"))),
-            line("matrices", alone(totals("matrices"))),
-            line("published", alone(printed(one.check) if one.check else "" for one in accounts)),
-            line("counted", alone(status(one.check) for one in accounts)),
-        ),
-    )
+    sums = [
+        *((name(part), [one.parts[part] for one in accounts], part) for part in GROUPS),
+        ("other matrices", [one.other for one in accounts], ""),
+        ("biases, norms, positions", [one.beside for one in accounts], ""),
+        ("tied unembedding", [one.tied for one in accounts], ""),
+    ]
+    rows = [line(label, shared(counts), group) for label, counts, group in sums if group or any(counts)]
+    rows.append(line("parameters", shared(totals("parameters")), kind="total"))
+    if any(has_experts(one.ledger) for one in accounts):
+        rows.append(line("active", shared(totals("active"))))
+    rows.append(line("matrices", alone(totals("matrices"))))
+    if any(one.check for one in accounts):
+        rows.append(line("published", alone(printed(one.check) if one.check else "" for one in accounts)))
+        rows.append(line("counted", alone(status(one.check) for one in accounts)))
+    return Table("", tuple(columns), tuple(rows))
 
 
 def model_by_model(accounts: Sequence[Account], shares: bool = False) -> Table:
-    """Models as rows, parts as columns; in a narrow place the parts are shares."""
+    """Models as rows, parts as columns; in a narrow place the parts are shares, which outlive all but the total."""
     columns = (
         Column("model"),
-        *(Column(part, right=True, optional=2 * shares) for part in (*map(name, GROUPS), "the rest")),
+        *(Column(name(part), right=True) for part in GROUPS),
+        *(Column(part, right=True, optional=1 * shares) for part in ("other", "tied")),
         Column("parameters", right=True),
-        Column("active", right=True, optional=3),
-        Column("matrices", right=True, optional=4),
-        Column("published", right=True, optional=1 * shares),
-        Column("counted", right=True, optional=1 * shares),
+        Column("active", right=True, optional=2 * shares),
+        Column("matrices", right=True, optional=3 * shares),
+        Column("published", right=True, optional=4 * shares),
+        Column("counted", right=True, optional=4 * shares),
     )
     rows = tuple(_model(one, shares) for one in accounts)
     return Table("", columns, rows, instead=None if shares else model_by_model(accounts, shares=True))
@@ -223,7 +269,7 @@ def model_by_model(accounts: Sequence[Account], shares: bool = False) -> Table:
 
 def _model(one: Account, shares: bool) -> Row:
     totals = one.ledger.totals
-    parts = [*(one.parts[part] for part in GROUPS), one.rest]
+    parts = [*(one.parts[part] for part in GROUPS), one.other + one.beside, one.tied]
     return Row(
         (
             shown(one.ledger.model),
@@ -252,21 +298,3 @@ def presets(accounts: Mapping[str, Account]) -> list[Part]:
 def _preset(preset: str, one: Account) -> Row:
     published = printed(one.check) if one.check else ""
     return Row((preset, shown(one.ledger.model), one.ledger.totals["parameters"], published, status(one.check)))
-
-
-def verification(architecture: Architecture, found: Verification) -> list[Part]:
-    """The walk at the model's real sizes, step by step, and what it confirmed."""
-    columns = (
-        Column("where"),
-        Column("does"),
-        Column("takes", optional=3),
-        Column("weight"),
-        Column("gives", optional=2),
-        Column("at real sizes", right=True),
-    )
-    walk = tuple(
-        Row((step.where, step.does, step.takes, step.weight, step.gives, " × ".join(map(cell, step.sizes))))
-        for step in found.walk
-    )
-    title = f"{shown(architecture.name)}: the shapes, step by step"
-    return [Table(title, columns, walk), Prose("\n".join(found.confirmed))]

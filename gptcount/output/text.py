@@ -1,48 +1,20 @@
-"""Numbers as text: the one place where the thousands comma, the per cent, the byte and the bar are written.
+"""Text as a stream can say it and as columns hold it: cells, bars, widths, lines, encodings.
 
-It knows encodings and the width of characters; it does not know what is counted.
+It does not know what is counted.
 """
 
 from __future__ import annotations
 
-DECIMAL = ("bytes", "kB", "MB", "GB", "TB", "PB")
-BINARY = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+from gptcount.numbers import count, share
 
 EIGHTHS = "▏▎▍▌▋▊▉█"
 
 ASCII = str.maketrans(
-    {"×": "x", "−": "-", "–": "-", "—": "-", "─": "-", "…": ".", "·": "*", "’": "'", "∞": "infinity", "²": "^2"}
+    {"×": "x", "−": "-", "–": "-", "—": "-", "─": "-", "…": ".", "·": "*", "’": "'", "✗": "x"}
+    | {"∞": "infinity", "²": "^2", "→": "->", "✓": "ok"}
     | dict(zip(EIGHTHS, "   -====#"[1:], strict=True))
 )
-"""What stands in where the stream cannot say a character; one for one wherever it may stand in a column."""
-
-
-def count(n: int) -> str:
-    """A count, its thousands parted by commas: ``175,181,291,520``."""
-    return f"{n:,}".replace("-", "−")
-
-
-def share(part: float) -> str:
-    """A part of a whole in per cent: ``33.1 %``."""
-    return f"{100 * part:.1f} %".replace("-0.0", "0.0").replace("-", "−")
-
-
-def difference(part: float) -> str:
-    """A relative difference with its sign, to the first digit that says something: ``+1.7 %``, ``−0.004 %``."""
-    digits = next((digits for digits in range(1, 18) if round(abs(100 * part), digits)), 1)
-    return f"{100 * part:+,.{digits}f} %".replace("-", "−")
-
-
-def size(n: int) -> str:
-    """A number of bytes, by thousands and by 1,024s: ``350.4 GB (326.3 GiB)``."""
-    return f"{_scaled(n, 1000, DECIMAL)} ({_scaled(n, 1024, BINARY)})"
-
-
-def _scaled(n: int, step: int, units: tuple[str, ...]) -> str:
-    power = 0
-    while power + 1 < len(units) and n >= step ** (power + 1):
-        power += 1
-    return f"{n / step**power:,.1f} {units[power]}" if power else f"{n:,} {units[0]}"
+"""What stands in where the stream cannot say a character; one for one but for what ends a line or begins it."""
 
 
 def bar(part: float, width: int) -> str:
