@@ -19,7 +19,7 @@ from functools import cache
 from typing import NamedTuple
 
 from gptcount.architecture import Architecture
-from gptcount.errors import InputError
+from gptcount.errors import InputError, shown
 from gptcount.weight import Axis, Weight, product
 
 
@@ -63,7 +63,7 @@ def tensors(architecture: Architecture) -> list[Tensor]:
 
     if architecture.checkpoint is None:
         raise InputError(
-            f'{architecture.name}: how a checkpoint names its tensors is not said; add checkpoint = "llama", say'
+            f'{shown(architecture.name)}: how a checkpoint names its tensors is not said; add checkpoint = "llama", say'
         )
     named: dict[str, list[Weight]] = {}
     for weight in architecture.inventory():
@@ -73,7 +73,7 @@ def tensors(architecture: Architecture) -> list[Tensor]:
     left = named.keys() - {weight.name for tensor in found for weight in tensor.weights}
     if left:
         raise InputError(
-            f"{architecture.name}: a checkpoint of the family {architecture.checkpoint!r} has no name for {min(left)}"
+            f"{shown(architecture.name)}: a checkpoint of the family {architecture.checkpoint!r} has no name for {min(left)}"
         )
     return found
 

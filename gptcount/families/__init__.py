@@ -85,7 +85,7 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
 def table_of(architecture: Architecture) -> str:
     """The table of tensor names of an architecture's family (see ``gptcount.stored``)."""
     family = architecture.checkpoint or ""
-    table = _module(family, f"{architecture.name}: checkpoint").TABLES[family]
+    table = _module(family, f"{shown(architecture.name)}: checkpoint").TABLES[family]
     return table if isinstance(table, str) else str(table(architecture))
 
 
