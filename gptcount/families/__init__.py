@@ -55,6 +55,8 @@ class Whole(NamedTuple):
 
 WHOLES: dict[str, Whole] = {
     "gemma3": Whole("gemma3_text", tied=True),
+    "gemma3n": Whole("gemma3n_text", tied=True),
+    "gemma4": Whole("gemma4_text", tied=True),
     "llama4": Whole("llama4_text", tied=False, outer_decides=False),
 }
 

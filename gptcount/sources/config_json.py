@@ -12,6 +12,15 @@ from gptcount.families.config import Config
 from gptcount.sources import specification
 
 
+OF_OTHER_PARTS = (
+    """
+    audio_config audio_soft_tokens_per_image audio_token_id boa_token_id boi_token_id eoa_token_id eoa_token_index
+    eoi_token_id image_token_id mm_tokens_per_image video_token_id vision_config vision_soft_tokens_per_image
+    """.split()
+)
+"""Keys of a larger configuration that speak of its vision and audio."""
+
+
 def parse(text: str, origin: str) -> Architecture:
     """The architecture that a config.json describes. Raises InputError that names the key that is not known."""
     return parse_with_comments(text, origin)[0]
@@ -41,8 +50,10 @@ def _language_model(outer: dict[str, Any], nested: dict[str, Any], origin: str) 
         said.append(whole.tied)
     if whole:
         beside = Config({word: value for word, value in outer.items() if nested.get(word, ...) != value}, origin)
-        beside.ignore("text_config", "vision_config", "mm_tokens_per_image", key)
+        beside.ignore("text_config", key, *OF_OTHER_PARTS)
         beside.finish()
+    elif not said:
+        raise InputError(f"{origin}: {key}: said neither by text_config nor by the whole; say it in one of them")
     if any(tied is not said[0] for tied in said):
         raise InputError(f"{origin}: {key}: the text_config and the whole do not agree on it")
     return ({"model_type": whole.text} if whole else {}) | nested | ({key: said[0]} if said else {})
