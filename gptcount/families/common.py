@@ -181,6 +181,7 @@ def heads(
         if d_model % count:
             raise c.refusal("head_dim", f"absent, and hidden_size = {d_model} is not a multiple of {count} heads")
         d_head = d_model // count
+        c.take_for("head_dim", f"hidden_size / num_attention_heads = {d_head}")
     if count % n_kv_heads:
         raise c.refusal("num_key_value_heads", f"{n_kv_heads} do not divide num_attention_heads = {count}")
     return {"kind": "multi-head", "n_heads": count, "n_kv_heads": n_kv_heads, "d_head": d_head}

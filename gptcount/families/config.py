@@ -5,6 +5,7 @@ It knows types and absent keys; what a key means is the reader's affair.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -119,8 +120,8 @@ class Config:
             absent = self.defaults.get(keys[0], absent)
             if absent is REQUIRED:
                 raise self.refusal(keys[0], "missing")
-            if (line := f"{keys[0]} is absent: {absent!r}") not in self.assumed:
-                self.assumed.append(line)
+            if absent is not None and not isinstance(absent, list | dict):
+                self.take_for(keys[0], json.dumps(absent))
             return absent
         for other in found[1:]:
             if self.data[other] != self.data[found[0]]:
@@ -131,6 +132,11 @@ class Config:
                 raise self.refusal(found[0], "null, and a value is wanted")
             return null
         return value
+
+    def take_for(self, key: str, what: str) -> None:
+        """Note what an absent key is taken for."""
+        if (line := f"{key} is absent: taken for {what}") not in self.assumed:
+            self.assumed.append(line)
 
     def size(self, *keys: str, absent: Any = REQUIRED, null: Any = REFUSED, least: int = 1) -> int:
         """A whole number of at least 1 (or ``least``)."""

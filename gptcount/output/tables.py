@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gptcount import ledger as account
+from gptcount.architecture import Architecture
 from gptcount.comparison import Account, Check, check
 from gptcount.errors import shown
 from gptcount.ledger import GROUPS, Ledger
 from gptcount.numbers import count, difference, size
 from gptcount.output.table import Cell, Column, Kind, Part, Prose, Row, Table
+from gptcount.sources.specification import toml
 
 SIDE_BY_SIDE = 4
 """As many models are compared side by side; more have a row each."""
@@ -183,12 +185,24 @@ def status(found: Check | None) -> str:
     ]
 
 
+def specification(architecture: Architecture) -> list[Part]:
+    """What a notebook shows of an architecture: the keys of its file, section by section."""
+    rows = (
+        Row((line, ""), kind="heading") if line.startswith("[") else Row(tuple(line.split(" = ", 1)))
+        for line in toml(architecture).splitlines()
+        if line
+    )
+    return [Table(shown(architecture.name), (Column("key"), Column("value")), tuple(rows))]
+
+
 def comparison(accounts: Sequence[Account]) -> list[Part]:
     """Everything that ``gptcount compare`` shows: few models side by side, many with a row each, smallest first."""
     if len(accounts) > SIDE_BY_SIDE:
         accounts = sorted(accounts, key=lambda one: one.ledger.totals["parameters"])
     table = side_by_side(accounts) if len(accounts) <= SIDE_BY_SIDE else model_by_model(accounts)
-    remarks = [f"{shown(one.ledger.model)}: {remark}" for one in accounts for remark in _remarks(one)]
+    doubtful = [one for one in accounts if one.check and not one.check.holds]
+    told = accounts if len(accounts) <= SIDE_BY_SIDE else doubtful
+    remarks = [f"{shown(one.ledger.model)}: {remark}" for one in told for remark in _remarks(one)]
     return [table, Prose("\n".join([*_terms(accounts), *dict.fromkeys(remarks)]))]
 
 
