@@ -92,13 +92,13 @@ def rotary(
     today = c.table("rope_parameters", absent=None, null=None)
     if today and kind and isinstance(today.data.get(kind), dict):
         today = today.table(kind)
-    base = c.number(theta, absent=base, null=base)
-    partial = c.number("partial_rotary_factor", absent=partial, null=partial)
-    scaling: Part = {}
-    if said := today or older:
-        base = said.number("rope_theta", absent=base, null=base)
-        partial = said.number("partial_rotary_factor", absent=partial, null=partial)
-        scaling = rotary_scaling(said, c)
+    said = today or older
+    c.ignore(theta, "partial_rotary_factor")
+    base_from = said if said and said.has("rope_theta") else c
+    partial_from = said if said and said.has("partial_rotary_factor") else c
+    base = base_from.number("rope_theta" if base_from is said else theta, absent=base, null=base)
+    partial = partial_from.number("partial_rotary_factor", absent=partial, null=partial)
+    scaling = rotary_scaling(said, c) if said else {}
     part: Part = {"base": base} | ({"interleaved": True} if interleaved else {})
     if scaling.get("kind") == "proportional":
         return part | {"whole_head": True, "d_rotary": 2 * int(partial * d_head // 2)}
