@@ -14,22 +14,41 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gptcount.architecture import Architecture as Architecture
+    from gptcount.comparison import Comparison as Comparison
+    from gptcount.comparison import compare as compare
     from gptcount.errors import GptCountError as GptCountError
     from gptcount.ledger import Ledger as Ledger
     from gptcount.ledger import breakdown as breakdown
+    from gptcount.reference.bench import Verification as Verification
+    from gptcount.reference.bench import verify as verify
     from gptcount.sources.loading import load as load
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "Architecture": "gptcount.architecture",
+    "Comparison": "gptcount.comparison",
     "GptCountError": "gptcount.errors",
     "Ledger": "gptcount.ledger",
+    "Verification": "gptcount.reference.bench",
     "breakdown": "gptcount.ledger",
+    "compare": "gptcount.comparison",
     "load": "gptcount.sources.loading",
+    "verify": "gptcount.reference.bench",
 }
 
-__all__ = ["Architecture", "GptCountError", "Ledger", "__version__", "breakdown", "load"]
+__all__ = [
+    "Architecture",
+    "Comparison",
+    "GptCountError",
+    "Ledger",
+    "Verification",
+    "__version__",
+    "breakdown",
+    "compare",
+    "load",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

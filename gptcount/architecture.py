@@ -181,6 +181,11 @@ class Architecture(Block):
             found.setdefault(stack[where[0]], []).extend(where)
         return {layer: tuple(sorted(where)) for layer, where in found.items()}
 
+    def _repr_html_(self) -> str:
+        from gptcount.output import html, tables
+
+        return html.render(tables.specification(self))
+
     def of_layer(self, layer: Layer) -> Inventory:
         """The weights of one layer."""
         before, after = self.residual != "output-norm", self.residual in ("output-norm", "sandwich")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from gptcount.errors import GptCountError, InputError, ShapeError, shown
 
@@ -17,20 +17,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gptcount.ledger import Reading
+    from gptcount.output import charts
     from gptcount.output.table import Part
 
 CHECK_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
-def _presets(incomplete: str) -> list[str]:
-    """The presets that a word may be completed to: file names, nothing is read."""
+def _models(incomplete: str) -> list[str]:
+    """What the name of a model may be completed to: presets, by their files' names, nothing is read; and the folders
+    and files here that may be models. Nothing where no preset begins so: the shell then completes any path."""
+    return _named(incomplete, [])
+
+
+def _models_and_all(incomplete: str) -> list[str]:
+    return _named(incomplete, ["presets"])
+
+
+def _named(incomplete: str, more: list[str]) -> list[str]:
     from gptcount.sources.presets import names
 
-    return [name for name in names() if name.startswith(incomplete)]
-
-
-def _presets_and_all(incomplete: str) -> list[str]:
-    return [name for name in [*_presets(""), "presets"] if name.startswith(incomplete)]
+    found = [name for name in [*names(), *more] if name.startswith(incomplete)]
+    if not found:
+        return []
+    plain = re.compile(r"\w[\w.+-]*", re.ASCII)  # a name that means the same in every shell
+    here: list[str] = []
+    with suppress(OSError):
+        here = sorted(entry.name for entry in os.scandir() if entry.is_dir() or entry.name.endswith((".toml", ".json")))
+    return found + [name for name in here if name.startswith(incomplete) and plain.fullmatch(name)]
 
 
 def _model(metavar: str, many: bool = False, default: str = "") -> Any:
@@ -38,7 +51,7 @@ def _model(metavar: str, many: bool = False, default: str = "") -> Any:
     one = "A preset's name, a TOML file, a config.json or its folder, or - for stdin"
     return typer.Argument(
         metavar=metavar,
-        autocompletion=_presets_and_all if many else _presets,
+        autocompletion=_models_and_all if many else _models,
         show_default=False,
         help=one + ("; a folder of such, or 'presets' for all." if many else ".") + default,
     )
@@ -56,6 +69,7 @@ def _one_of(choices: tuple[str, ...], *names: str, help: str) -> Any:
 FORMATS = ("table", "json", "csv", "markdown", "latex")
 COLOURS = ("auto", "always", "never")
 READINGS = ("heads", "value-up", "stored")
+KINDS = ("treemap", "bars", "waterfall")
 
 Model = Annotated[str, _model("MODEL")]
 Models = Annotated[list[str], _model("MODEL...", many=True)]
@@ -77,6 +91,7 @@ ReadAs = Annotated[
     ),
 ]
 As = Annotated[str, _one_of(FORMATS, "--format", "-f", help="How to write the answer; a table by default.")]
+Kind = Annotated[str, _one_of(KINDS, "--kind", help="The chart; treemap for one model, bars for several by default.")]
 Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 Output = Annotated[
     str | None,
@@ -86,11 +101,31 @@ Color = Annotated[
     str, _one_of(COLOURS, "--color", help="auto, the default, heeds NO_COLOR, FORCE_COLOR and TERM=dumb.")
 ]
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+
+AT_THE_FIRST_TAB = """
+[[ $funcstack[1] != _%(prog_name)s ]] || %(complete_func)s
+"""
+"""What typer's script for zsh lacks: at the first tab it only makes itself known, and completes from the second on."""
+
+
+def _unconverted(ctx: Any) -> Any:
+    """A context whose words stay words while they are completed: to convert them, typer would import pydantic."""
+    if ctx.resilient_parsing:
+        for param in ctx.command.get_params(ctx):
+            param.process_value = lambda _, value: value
+    return ctx
+
+
+class Group(TyperGroup):
+    """The commands, and their completion."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What was typed, unless it is being completed."""
+        if "--install-completion" in args or "--show-completion" in args:
+            from typer import _completion_shared as typers
+
+            typers._completion_scripts["zsh"] = typers.COMPLETION_SCRIPT_ZSH + AT_THE_FIRST_TAB
+        return super().parse_args(_unconverted(ctx), args)
 
 
 class Command(TyperCommand):
@@ -103,9 +138,21 @@ class Command(TyperCommand):
             *filter(None, (param.metavar for param in self.params if param.param_type_name == "argument")),
         ]
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What was typed, unless it is being completed."""
+        return super().parse_args(_unconverted(ctx), args)
+
     def get_help(self, ctx: Any) -> str:
         """The help, as many columns as it was."""
         return re.sub(r" <(?:list\[)?str\]?>", lambda found: " " * len(found[0]), super().get_help(ctx))
+
+
+app = typer.Typer(
+    cls=Group,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 
 
 def _version(wanted: bool) -> None:
@@ -314,7 +361,12 @@ def audit(
     ],
     against: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", show_default=False, help="The model; the config.json beside it by default."),
+        typer.Option(
+            metavar="MODEL",
+            autocompletion=_models,
+            show_default=False,
+            help="The model; the config.json beside it by default.",
+        ),
     ] = None,
     settings: Settings = [],  # noqa: B006 - typer reads the default and never changes it
     format: As = "",
@@ -343,6 +395,58 @@ def audit(
     )
     if not found.agrees:
         raise typer.Exit(CHECK_FAILED)
+
+
+@app.command(cls=Command)
+def report(
+    models: Models,
+    reading: ReadAs = "heads",
+    settings: Settings = [],  # noqa: B006 - typer reads the default and never changes it
+    output: Output = "report.html",
+) -> None:
+    """Show models on a page for a browser, which needs nothing else.
+
+    \b
+    gptcount report gpt3 -o gpt3.html
+    gptcount report gpt3 llama-3-8b mixtral-8x7b
+    """
+    from gptcount.ledger import breakdown as read
+    from gptcount.output import report as page
+    from gptcount.sources.loading import load_all
+
+    text = page.render([read(model, _reading(reading)) for model in load_all(models, settings)])
+    _write(text, output)
+    if output and output != "-":
+        from gptcount.numbers import size
+
+        print(f"{output}: {size(len(text.encode()))}", file=sys.stderr)
+
+
+@app.command(cls=Command)
+def plot(
+    models: Models,
+    kind: Kind = "",
+    reading: ReadAs = "heads",
+    settings: Settings = [],  # noqa: B006 - typer reads the default and never changes it
+    output: Output = None,
+) -> None:
+    """Draw one chart into a file; its ending says the format: .svg, .png, .pdf or .html.
+
+    \b
+    gptcount plot gpt3 -o gpt3.svg
+    gptcount plot gpt3 --kind waterfall -o gpt3.pdf
+    gptcount plot gpt2-xl llama-2-7b mistral-7b -o three.png
+    """
+    if output is None:
+        raise InputError("-o FILE is wanted: its ending says the format, .svg, .png, .pdf or .html")
+    from gptcount.ledger import breakdown as read
+    from gptcount.output import picture
+    from gptcount.sources.loading import load_all
+
+    format = picture.format_of(output)
+    ledgers = [read(model, _reading(reading)) for model in load_all(models, settings)]
+    chosen = _chosen("--kind", kind or ("treemap" if len(ledgers) == 1 else "bars"), KINDS)
+    _write_file(picture.render(ledgers, cast("charts.Kind", chosen), format), output)
 
 
 @app.command(cls=Command)
@@ -472,8 +576,8 @@ def _write(text: str, output: str | None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _write_file(text: str, output: str) -> None:
-    """Text to a file that is there only when it is whole: written beside it, then put in its place."""
+def _write_file(content: str | bytes, output: str) -> None:
+    """Text or bytes to a file that is there only when it is whole: written beside it, then put in its place."""
     try:
         target = os.path.realpath(output)
         if os.path.exists(target) and not (os.path.isfile(target) and os.access(target, os.W_OK)):
@@ -481,8 +585,8 @@ def _write_file(text: str, output: str) -> None:
         else:
             beside = f"{target}.{os.getpid()}.part"
         try:
-            with open(beside, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                file.write(text)
+            with open(beside, "wb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
             if beside != target:
                 os.replace(beside, target)
         except BaseException:

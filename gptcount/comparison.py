@@ -79,9 +79,28 @@ class Account(NamedTuple):
         }
 
 
-def compare(architectures: Sequence[Architecture], reading: Reading = "heads") -> list[Account]:
-    """The accounts of several models, in the order given."""
-    return [account(breakdown(architecture, reading)) for architecture in architectures]
+class Comparison(list[Account]):
+    """The accounts of several models, as a list that a notebook and rich show side by side."""
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """The accounts as plain records, for ``pandas.DataFrame(...)``, a sheet or a JSON file."""
+        return [one.to_record() for one in self]
+
+    def _repr_html_(self) -> str:
+        from gptcount.output import html, tables
+
+        return html.render(tables.comparison(self))
+
+    def __rich__(self) -> Any:
+        from gptcount.output import tables, terminal
+
+        return terminal.Drawing(tables.comparison(self))
+
+
+def compare(architectures: Sequence[Architecture], reading: Reading = "heads") -> Comparison:
+    """The accounts of several models, in the order given: what each part of each holds, and whether its published total
+    holds. Raises InputError as ``breakdown`` does."""
+    return Comparison(account(breakdown(architecture, reading)) for architecture in architectures)
 
 
 def account(ledger: Ledger) -> Account:

@@ -159,6 +159,12 @@ class Ledger:
             "weights": list(row.weights),
         }
 
+    def plot(self) -> Any:
+        """The treemap as a plotly figure. Raises GptCountError where ``gptcount[report]`` is not installed."""
+        from gptcount.output import charts
+
+        return charts.treemap(self)
+
     def _repr_html_(self) -> str:
         from gptcount.output import html, tables
 

@@ -72,8 +72,9 @@ def tensors(architecture: Architecture) -> list[Tensor]:
     found = [tensor for line in parsed(table_of(architecture)) for tensor in _of_line(line, named)]
     left = named.keys() - {weight.name for tensor in found for weight in tensor.weights}
     if left:
+        family = architecture.checkpoint
         raise InputError(
-            f"{shown(architecture.name)}: a checkpoint of the family {architecture.checkpoint!r} has no name for {min(left)}"
+            f"{shown(architecture.name)}: a checkpoint of the family {family!r} has no name for {min(left)}"
         )
     return found
 

@@ -24,7 +24,8 @@ FLOORS = (
 WITHIN = ("weight", "errors", "numbers")
 """The rooms of the first floor stand alone."""
 
-LOOKS_UP = {("ledger", "output"), ("audit", "output")}
+SHOWN = ("architecture", "ledger", "comparison", "audit", "reference")
+LOOKS_UP = {(room, "output") for room in SHOWN}
 """A notebook asks a ledger or an audit to show itself: imported there and then, not with the module."""
 
 

@@ -24,6 +24,8 @@ HOVER = 44
 """Characters in a line of what hovering shows: as many as a telephone has room for."""
 SLOT = 46
 """Pixels that a bar takes, with its name above it."""
+ROOT = "all"
+"""The key of the tile that all others lie within."""
 MISSING = 'plotly is not installed, and charts are drawn with it: pip install "gptcount[report]"'
 
 
@@ -64,8 +66,8 @@ def treemap_of(ledger: Ledger) -> Figure:
     model, tiles = shown(ledger.model, 40), all_tiles(ledger)
     trace = {
         "type": "treemap",
-        "ids": ["", *(tile.key for tile in tiles)],
-        "parents": ["", *(tile.within for tile in tiles)],
+        "ids": [ROOT, *(tile.key for tile in tiles)],
+        "parents": ["", *(tile.within or ROOT for tile in tiles)],
         "labels": [escaped(model), *(escaped(tile.label) for tile in tiles)],
         "values": [parameters, *(tile.parameters for tile in tiles)],
         "text": [f"{label}<br>{count(parameters)}", *(escaped(tile.value) for tile in tiles)],
@@ -91,21 +93,15 @@ def treemap_of(ledger: Ledger) -> Figure:
         "pathbar": {"textfont": {"color": palette.INK, "size": 13}, "thickness": 24},
         "root": {"color": palette.OTHER.page},
     }
-    trace["ids"][0] = ROOT
-    trace["parents"] = ["", *(tile.within or ROOT for tile in tiles)]
-    layout = {"margin": _margin(t=26), "uniformtext": {"minsize": 10, "mode": "hide"}}
+    layout = {"margin": _margin(t=54), "uniformtext": {"minsize": 10, "mode": "hide"}}
     return {"data": [trace], "layout": layout}
-
-
-ROOT = "all"
-"""The key of the tile that all others lie within."""
 
 
 def waterfall_of(ledger: Ledger) -> Figure:
     """The reconciliation as a dictionary. Where the steps are small the axis begins above 0, and says so."""
     steps = series.steps(ledger)
     low, high = series.window(steps)
-    begins = f"parameters; the axis begins at {count(round(low))}, not at 0" if low else "parameters"
+    begins = f"parameters; the axis begins<br>at {count(low)}, not at 0" if low else "parameters"
     trace = {
         "type": "waterfall",
         "orientation": "h",
@@ -120,7 +116,7 @@ def waterfall_of(ledger: Ledger) -> Figure:
         "connector": {"line": {"width": 1, "color": palette.OTHER.page}},
         **_slots(len(steps)),
     }
-    axis = {"range": [low, high], "showticklabels": False, "title": {"text": begins, "standoff": 6}, "showgrid": False}
+    axis = {"range": [low, high], "showticklabels": False, "title": _title(begins), "showgrid": False}
     names = [(escaped(step.label), step.value) for step in steps]
     return {"data": [trace], "layout": _bar_layout(names, axis)}
 
@@ -148,10 +144,15 @@ def shares_of(ledgers: Sequence[Ledger], axis: str = "x") -> Figure:
         }
         for stack in series.stacks(accounts)
     ]
-    scale = {"range": [0, 100], "ticksuffix": " %", "title": {"text": "share of the parameters", "standoff": 6}}
+    scale = {
+        "range": [0, 100],
+        "tickvals": [0, 25, 50, 75, 100],
+        "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"],
+        "title": _title("share of the parameters"),
+    }
     layout = _bar_layout([(escaped(model), "") for model in models], scale)
-    layout |= {"barmode": "stack", "showlegend": True, "legend": _legend(), "margin": _margin(t=64, b=44)}
-    layout["height"] += 64
+    layout |= {"barmode": "stack", "showlegend": True, "legend": _legend(), "margin": _margin(t=76, b=44, side=26)}
+    layout["height"] += 48
     return {"data": traces, "layout": layout}
 
 
@@ -195,11 +196,11 @@ def totals_of(ledgers: Sequence[Ledger], axis: str = "x") -> Figure:
         "range": [log10(ticks[0]), log10(ticks[-1])],
         "tickvals": ticks,
         "ticktext": called,
-        "title": {"text": "parameters, log scale", "standoff": 6},
+        "title": _title("parameters, log scale"),
     }
     layout = _bar_layout([(escaped(total.model), count(total.parameters)) for total in found], scale)
-    layout |= {"showlegend": bool(active), "legend": _legend(), "margin": _margin(t=64 if active else 8, b=44)}
-    layout["height"] += 64 if active else 8
+    layout |= {"showlegend": bool(active), "legend": _legend(), "margin": _margin(t=76, b=44, side=26)}
+    layout["height"] += 48
     return {"data": traces, "layout": layout}
 
 
@@ -229,12 +230,16 @@ def _label() -> Figure:
     return {"align": "left", "font": {"size": 13}}
 
 
+def _title(text: str) -> Figure:
+    return {"text": text, "standoff": 6, "font": {"size": 12}}
+
+
 def _legend() -> Figure:
     return {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"}
 
 
-def _margin(t: int, b: int = 4) -> Figure:
-    return {"t": t, "l": 4, "r": 4, "b": b}
+def _margin(t: int, b: int = 4, side: int = 4) -> Figure:
+    return {"t": t, "l": side, "r": side, "b": b}
 
 
 def _slots(n: int) -> Figure:
@@ -244,10 +249,11 @@ def _slots(n: int) -> Figure:
 
 def _bar_layout(names: Sequence[tuple[str, str]], axis: Figure) -> Figure:
     """Bars beneath their names and counts, so that a narrow chart has room for both."""
-    both = [(place, text, side) for place, pair in enumerate(names) for text, side in zip(pair, ("left", "right"))]  # noqa: B905
+    sides = ("left", "right")
+    both = [(n, text, side) for n, pair in enumerate(names) for text, side in zip(pair, sides, strict=True)]
     return {
-        "height": SLOT * len(names) + 48,
-        "margin": _margin(t=4, b=44),
+        "height": SLOT * len(names) + 76,
+        "margin": _margin(t=28, b=48),
         "dragmode": False,
         "showlegend": False,
         "xaxis": axis,
@@ -262,13 +268,13 @@ def _bar_layout(names: Sequence[tuple[str, str]], axis: Figure) -> Figure:
                 "xref": "paper",
                 "x": 0 if side == "left" else 1,
                 "xanchor": side,
-                "y": place - 0.06,
+                "y": n - 0.06,
                 "yanchor": "bottom",
                 "text": text,
                 "showarrow": False,
                 "borderpad": 0,
             }
-            for place, text, side in both
+            for n, text, side in both
             if text
         ],
     }

@@ -58,11 +58,14 @@ def _short(label: str) -> str:
     return label.partition(":")[0].replace(", stored once with the embedding", "").partition(" that a ")[0]
 
 
-def window(found: Sequence[Step]) -> tuple[float, float]:
+def window(found: Sequence[Step]) -> tuple[int, float]:
     """Where the axis of a reconciliation begins and ends: at 0, but where the steps would be too small to see."""
     low, high = min(step.end for step in found), max(step.end for step in found)
     span = high - low
-    return (0.0, high * 1.02) if not span or 5 * span > high else (low - span * 0.3, high + span * 0.05)
+    if not span or 5 * span > high:
+        return 0, high * 1.02
+    digit = 10 ** (len(str(span)) - 1)
+    return (low - span // 8) // digit * digit, high + span * 0.05
 
 
 class Stack(NamedTuple):

@@ -203,7 +203,8 @@ def comparison(accounts: Sequence[Account]) -> list[Part]:
     doubtful = [one for one in accounts if one.check and not one.check.holds]
     told = accounts if len(accounts) <= SIDE_BY_SIDE else doubtful
     remarks = [f"{shown(one.ledger.model)}: {remark}" for one in told for remark in _remarks(one)]
-    return [table, Prose("\n".join([*_terms(accounts), *dict.fromkeys(remarks)]))]
+    said = [*_terms(accounts), *dict.fromkeys(remarks)]
+    return [table, *([Prose("\n".join(said))] if said else [])]
 
 
 def _terms(accounts: Sequence[Account]) -> Iterator[str]:

@@ -147,7 +147,7 @@ def _tensors(ledger: Ledger) -> Iterator[Tile]:
 def squarified(sizes: Sequence[int], room: Place) -> list[Place]:
     """Where tiles of these sizes lie, largest first, each as near a square as it comes (Bruls et al. 2000).
 
-    ``sizes`` are sorted, the largest first, and none is 0. Areas are to the whole of the room as the sizes to their sum.
+    ``sizes`` are sorted and none is 0. The areas are to the whole of the room as the sizes to their sum.
     """
     scale = room.width * room.height / sum(sizes) if sizes else 0.0
     places: list[Place] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -67,6 +67,16 @@ class Verification(NamedTuple):
     walk: tuple[Done, ...]
     confirmed: Confirmed | None
     failures: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        from gptcount.output import html, verification
+
+        return html.render(verification.parts([self]))
+
+    def __rich__(self) -> Any:
+        from gptcount.output import terminal, verification
+
+        return terminal.Drawing(verification.parts([self]))
 
 
 class Shelf:

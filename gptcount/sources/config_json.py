@@ -11,13 +11,10 @@ from gptcount.families import WHOLES, read
 from gptcount.families.config import Config
 from gptcount.sources import specification
 
-
-OF_OTHER_PARTS = (
-    """
+OF_OTHER_PARTS = """
     audio_config audio_soft_tokens_per_image audio_token_id boa_token_id boi_token_id eoa_token_id eoa_token_index
     eoi_token_id image_token_id mm_tokens_per_image video_token_id vision_config vision_soft_tokens_per_image
     """.split()
-)
 """Keys of a larger configuration that speak of its vision and audio."""
 
 
