@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
 RECENT := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
-.PHONY: test demo docs bench clean
+.PHONY: test demo docs pictures bench clean
 .DEFAULT_GOAL := test
 
 test: $(READY)
@@ -20,10 +20,16 @@ demo: $(READY)
 
 # What README.md and docs/ show, written anew from what the program prints.
 docs: $(READY)
+	@$(BIN)/python docs/make_library.py
 	@$(BIN)/python tests/test_docs.py --write
+	@$(BIN)/python tests/test_notebook.py --write
+
+# The pictures of README.md, drawn anew.
+pictures: $(READY)
+	@$(BIN)/python docs/make_pictures.py
 
 bench: $(READY)
-	@$(BIN)/python bench/bench.py
+	@$(BIN)/python bench/bench.py $(if $(QUICK),--quick)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

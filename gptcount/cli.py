@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 CHECK_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
-def _models(incomplete: str) -> list[str]:
+def _presets(incomplete: str) -> list[str]:
     """What the name of a model may be completed to: presets, by their files' names, nothing is read; and the folders
     and files here that may be models. Nothing where no preset begins so: the shell then completes any path."""
     return _named(incomplete, [])
 
 
-def _models_and_all(incomplete: str) -> list[str]:
+def _presets_and_all(incomplete: str) -> list[str]:
     return _named(incomplete, ["presets"])
 
 
@@ -43,7 +43,8 @@ def _named(incomplete: str, more: list[str]) -> list[str]:
     here: list[str] = []
     with suppress(OSError):
         here = sorted(entry.name for entry in os.scandir() if entry.is_dir() or entry.name.endswith((".toml", ".json")))
-    return found + [name for name in here if name.startswith(incomplete) and plain.fullmatch(name)]
+    there = [name for name in here if name.startswith(incomplete) and plain.fullmatch(name)]
+    return list(dict.fromkeys(found + there))
 
 
 def _model(metavar: str, many: bool = False, default: str = "") -> Any:
@@ -51,7 +52,7 @@ def _model(metavar: str, many: bool = False, default: str = "") -> Any:
     one = "A preset's name, a TOML file, a config.json or its folder, or - for stdin"
     return typer.Argument(
         metavar=metavar,
-        autocompletion=_models_and_all if many else _models,
+        autocompletion=_presets_and_all if many else _presets,
         show_default=False,
         help=one + ("; a folder of such, or 'presets' for all." if many else ".") + default,
     )
@@ -363,7 +364,7 @@ def audit(
         str | None,
         typer.Option(
             metavar="MODEL",
-            autocompletion=_models,
+            autocompletion=_presets,
             show_default=False,
             help="The model; the config.json beside it by default.",
         ),
@@ -616,6 +617,7 @@ def _fail(text: str, code: int) -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program: run the command line, and leave with its exit code."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for them takes time with every package installed
     usage_error: Any = typer.BadParameter.__base__  # the one class of which all errors of usage are
     try:
         code = typer.main.get_command(app).main(arguments, "gptcount", standalone_mode=False)

@@ -36,6 +36,11 @@ class Axis(NamedTuple):
         return self.size
 
     @property
+    def visited(self) -> int:
+        """How many of its indices one token visits, at most: all, but for copies that it chooses among."""
+        return min(self.n, self.chosen.n) if self.chosen else self.n
+
+    @property
     def label(self) -> str:
         """The name as a formula says it: ``n_layers``, or ``n_layers[3:61]`` for a part."""
         return f"{self.name}[{slices(self.where)}]" if self.where else self.name
@@ -57,12 +62,12 @@ class Weight(NamedTuple):
     @property
     def axes(self) -> tuple[Axis, ...]:
         """Every axis, copies first: the factors of the formula."""
-        return self.per + tuple(axis for dimension in self.shape for axis in dimension)
+        return sum(self.shape, self.per)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """The size of each dimension of one copy."""
-        return tuple(product(dimension) for dimension in self.shape)
+        return tuple([product(dimension) for dimension in self.shape])
 
     @property
     def copies(self) -> int:
@@ -76,8 +81,8 @@ class Weight(NamedTuple):
 
     @property
     def active(self) -> int:
-        """How many of them one token visits, at most: all, but for copies that it chooses among."""
-        return prod(min(axis.n, axis.chosen.n) if axis.chosen else axis.n for axis in self.per) * prod(self.sizes)
+        """How many of them one token visits, at most."""
+        return prod([axis.visited for axis in self.axes])
 
     def rebind(self, change: Callable[[Axis], Axis]) -> Weight:
         """The same weight with every axis changed."""
@@ -146,7 +151,7 @@ def total(inventory: Iterable[Weight]) -> int:
 
 def product(axes: Iterable[Axis]) -> int:
     """The product of bound sizes, an exact integer."""
-    return prod(axis.n for axis in axes)
+    return prod([axis.n for axis in axes])
 
 
 def slices(where: Sequence[int]) -> str:

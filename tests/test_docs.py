@@ -14,6 +14,7 @@ empty folder:
 """
 
 import difflib
+import importlib.util
 import os
 import re
 import subprocess
@@ -124,6 +125,38 @@ def test_what_a_document_shows_is_what_is_printed(path, tmp_path):
     assert shown == printed, "\n".join(["make docs writes what is printed now", *changes])
 
 
+def page_of_the_library():
+    path = ROOT / "docs" / "make_library.py"
+    specification = importlib.util.spec_from_file_location("make_library", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_the_library_page_is_what_the_docstrings_say():
+    make_library = page_of_the_library()
+
+    assert make_library.PAGE.read_text(encoding="utf-8") == make_library.page(), "make docs writes it anew"
+
+
+def test_the_library_page_tells_of_every_public_name():
+    make_library = page_of_the_library()
+
+    told = {public for names in make_library.CHAPTERS.values() for public, _, _ in names}
+    assert {f"gptcount.{name}" for name in gptcount.__all__} - told <= {"gptcount.__version__"}
+    for public in told:
+        module, _, name = public.rpartition(".")
+        assert hasattr(importlib.import_module(module), name), public
+
+
+@pytest.mark.parametrize("picture", ["terminal.svg", "treemap.svg"])
+def test_a_picture_is_there_and_loads_nothing(picture):
+    drawn = (ROOT / "docs" / picture).read_text(encoding="utf-8")
+    assert f"docs/{picture}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "174,604,259,328" in drawn or picture == "treemap.svg"
+    assert "<script" not in drawn
+
+
 def text_of_all():
     return "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
 
@@ -163,10 +196,16 @@ def test_what_is_to_be_typed_with_make_is_there():
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_each_link_leads_somewhere(path):
-    text = path.read_text(encoding="utf-8")
-    titles = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", text, re.M)}
-    for target in re.findall(r"\]\(([^):]+)\)", text):
-        assert target[1:] in titles if target.startswith("#") else (path.parent / target).exists(), target
+    for target in re.findall(r"\]\(([^):]+)\)", path.read_text(encoding="utf-8")):
+        file, _, title = target.partition("#")
+        there = path.parent / file if file else path
+        assert there.exists(), target
+        assert not title or title in titles(there), target
+
+
+def titles(path):
+    found = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in found}
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """The presets: one TOML file per model, inside the installed package or beside it in a checkout."""
 
+from functools import cache
 from pathlib import Path
 
 from gptcount.errors import InputError, shown
 
 
+@cache
 def folder() -> Path:
     """Where the presets are. Raises InputError where the installation lacks them."""
     package = Path(__file__).parent.parent
