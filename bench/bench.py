@@ -1,96 +1,71 @@
 """What a run costs, beside what the interpreter and the libraries cost: medians of interleaved runs, and their ratios.
 
-    python bench/bench.py [RUNS]
+    python bench/bench.py [--quick] [RUNS]
 
 It measures and asserts nothing: times depend on the machine, and ratios do less. Everything is byte-compiled first, for
-a first run would pay for that; the runs are interleaved, so that a busy minute strikes all alike.
+a first run would pay for that. ``--quick`` runs gpt2-xl at its true size, not gpt3, which takes some minutes. The pass
+in PyTorch is skipped where it is not installed; TORCH_PYTHON names an interpreter that has it.
 """
 
 import compileall
 import os
-import resource
-import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from gptcount import load
-from gptcount.sources.specification import toml
+import starts
+from measuring import ROOT, Times, in_one_process, medians, show
 
-ROOT = Path(__file__).parent.parent
-RUNS = 21
-DEEP, SHALLOW = 126, 16
-
-MODEL_CLASS = """
-import typer
-from pydantic import BaseModel
-class Model(BaseModel):
-    size: int
-Model(size=1)
-"""
+RUNS = 15
+PASSES = 3
 
 
-def commands(folder: Path) -> dict[str, list[str]]:
-    """What is measured, each under the name that the table gives it."""
-    gptcount = [sys.executable, "-m", "gptcount"]
-    files = {}
-    for n_layers in (DEEP, SHALLOW):
-        files[n_layers] = folder / f"{n_layers}.toml"
-        files[n_layers].write_text(toml(load("llama-3.1-405b", [f"n_layers={n_layers}"])), encoding="utf-8")
-    return {
-        "python -c pass": [sys.executable, "-c", "pass"],
-        "import typer, pydantic": [sys.executable, "-c", "import typer, pydantic"],
-        "the same, a model class used once": [sys.executable, "-c", MODEL_CLASS],
-        "gptcount breakdown gpt3": [*gptcount, "breakdown", "gpt3"],
-        f"gptcount breakdown, {DEEP} layers": [*gptcount, "breakdown", str(files[DEEP])],
-        f"gptcount breakdown, {SHALLOW} layers": [*gptcount, "breakdown", str(files[SHALLOW])],
-        "gptcount compare presets": [*gptcount, "compare", "presets"],
-    }
+def cold_starts(runs: int) -> None:
+    """The commands of starts.py."""
+    print(f"starts: medians of {runs} interleaved runs, Python {sys.version.split()[0]}\n")
+    with tempfile.TemporaryDirectory() as folder:
+        show(medians(starts.commands(Path(folder)), runs), starts.RATIOS)
 
 
-RATIOS = (
-    ("gptcount breakdown gpt3", "import typer, pydantic"),
-    ("gptcount breakdown gpt3", "the same, a model class used once"),
-    (f"gptcount breakdown, {DEEP} layers", f"gptcount breakdown, {SHALLOW} layers"),
-    ("gptcount compare presets", "gptcount breakdown gpt3"),
-)
+def at_true_size(name: str) -> None:
+    """The whole of a model, against its bare products, one after the other in one process."""
+    found = in_one_process("true_size.py", name)
+    if not found:
+        sys.exit(1)
+    whole, bare = f"verify-shapes {name} --full", "the bare products"
+    print(f"at true size, one thread: {found['parameters']:,} parameters, peak {found['peak'] / 1e9:.2f} GB (aim: 4)\n")
+    show({whole: Times(*found["whole"]), bare: Times(*found["products"])}, [(whole, bare, "at most 1.3")])
 
 
-def measure(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Seconds of one run, its output piped: by the clock, and of the processor (user and system)."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE)
-    elapsed, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return elapsed, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def forward_passes() -> None:
+    """A GPT-2-sized model in gptcount and, where it is installed, in PyTorch, in turn."""
+    python = os.environ.get("TORCH_PYTHON", sys.executable)
+    found: dict[str, list[list[float]]] = {"gptcount": [], "PyTorch": []}
+    for _ in range(PASSES):
+        for name, seconds in (
+            ("gptcount", in_one_process("forward.py", "gptcount")),
+            ("PyTorch", in_one_process("forward.py", "torch", python=python)),
+        ):
+            if seconds:
+                found[name].append(seconds)
+    print("a forward pass of 124 M random weights over 64 tokens, one thread\n")
+    if not found["PyTorch"]:
+        print("PyTorch and transformers are not installed: not compared; TORCH_PYTHON names an interpreter with them\n")
+    times = {name: Times(*map(median, zip(*runs, strict=True))) for name, runs in found.items() if runs}
+    show(times, [("gptcount", "PyTorch", "at most 1.5")] if found["PyTorch"] else [])
 
 
-def main(runs: int) -> None:
+def main(arguments: list[str]) -> None:
     """Measure, and print the tables."""
     for folder in (ROOT / "gptcount", Path(sysconfig.get_path("purelib"))):
         compileall.compile_dir(folder, quiet=2, workers=0)
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    with tempfile.TemporaryDirectory() as folder:
-        measured = commands(Path(folder))
-        times: dict[str, list[tuple[float, float]]] = {name: [] for name in measured}
-        for run in range(runs + 1):
-            for name, command in measured.items():
-                once = measure(command, environment)
-                if run:  # the first round only warms the file system
-                    times[name].append(once)
-    clock = {name: median(elapsed for elapsed, _ in runs) for name, runs in times.items()}
-    processor = {name: median(used for _, used in runs) for name, runs in times.items()}
-    print(f"medians of {runs} interleaved runs, Python {sys.version.split()[0]}\n")
-    print(f"{'':36}{'clock ms':>10}{'user+sys ms':>13}")
-    for name in measured:
-        print(f"{name:36}{clock[name] * 1000:>10.1f}{processor[name] * 1000:>13.1f}")
-    print(f"\n{'ratio':60}{'clock':>8}{'user+sys':>10}")
-    for one, other in RATIOS:
-        print(f"{f'{one} / {other}':60}{clock[one] / clock[other]:>8.2f}{processor[one] / processor[other]:>10.2f}")
+    quick, runs = "--quick" in arguments, [int(word) for word in arguments if word.isdecimal()]
+    cold_starts(runs[0] if runs else RUNS)
+    forward_passes()
+    at_true_size("gpt2-xl" if quick else "gpt3")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS)
+    main(sys.argv[1:])
