@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -617,6 +618,7 @@ def _fail(text: str, code: int) -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program: run the command line, and leave with its exit code."""
+    gc.disable()  # a program of a second has nothing to collect; arrays go when their last name goes
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for them takes time with every package installed
     usage_error: Any = typer.BadParameter.__base__  # the one class of which all errors of usage are
     try:
