@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.weight import Inventory, Role, Weight, total
+
+if TYPE_CHECKING:
+    from gptcount.stored import Tensor
 
 Reading = Literal["heads", "value-up", "stored"]
 READINGS: tuple[Reading, ...] = ("heads", "value-up", "stored")
@@ -74,14 +76,11 @@ class StoredRow(NamedTuple):
     tensor: str
     sizes: tuple[int, ...]
     copies: int
+    parameters: int
+    """How many numbers they hold together."""
     weights: tuple[str, ...]
     """The names of what they hold."""
     role: Role
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers they hold together."""
-        return self.copies * prod(self.sizes)
 
     @property
     def part(self) -> str:
@@ -91,7 +90,7 @@ class StoredRow(NamedTuple):
     @property
     def scalar(self) -> bool:
         """Whether each is one number beside the weights: such are listed apart."""
-        return self.role == "buffer" and prod(self.sizes) == 1
+        return self.role == "buffer" and self.parameters == self.copies
 
 
 class Item(NamedTuple):
@@ -207,13 +206,21 @@ def stored_rows(architecture: Architecture) -> tuple[StoredRow, ...]:
     """The tensors of a checkpoint: those of one name and shape are one row, whichever layers they are in."""
     from gptcount.stored import tensors
 
-    copies: dict[tuple[str, tuple[int, ...]], int] = {}
-    held: dict[tuple[str, tuple[int, ...]], tuple[tuple[str, ...], Role]] = {}
+    alike: dict[tuple[str, tuple[int, ...]], list[Tensor]] = {}
     for tensor in tensors(architecture):
-        key = (re.sub(r"(?<=\.)\d+(?=\.|$)", "{}", tensor.name), tensor.shape)
-        copies[key] = copies.get(key, 0) + tensor.copies
-        held[key] = (tuple(weight.name for weight in tensor.weights), tensor.weights[0].role)
-    return tuple(StoredRow(name, shape, n, *held[name, shape]) for (name, shape), n in copies.items())
+        name = re.sub(r"(?<=\.)\d+(?=\.|$)", "{}", tensor.name)
+        alike.setdefault((name, tensor.shape), []).append(tensor)
+    return tuple(
+        StoredRow(
+            name,
+            shape,
+            copies=sum(tensor.copies for tensor in found),
+            parameters=sum(tensor.parameters for tensor in found),
+            weights=tuple(weight.name for weight in found[-1].weights),
+            role=found[-1].weights[0].role,
+        )
+        for (name, shape), found in alike.items()
+    )
 
 
 def reconcile(inventory: Inventory) -> tuple[Item, ...]:

@@ -8,6 +8,7 @@ import json
 import re
 from collections import Counter
 from functools import cache
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def evidence(kind: str, family: str) -> Any:
 def counted(config: dict[str, Any]) -> tuple[dict[str, int], Counter[tuple[str, tuple[int, ...]]]]:
     """The totals and the stored tensors of a configuration."""
     ledger = breakdown(config_json.parse(json.dumps(config), "case"), "stored")
+    assert all(row.parameters == row.copies * prod(row.sizes) for row in ledger.stored)
     tensors = Counter({(row.tensor, row.sizes): row.copies for row in ledger.stored})
     return ledger.totals, tensors
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gptcount.output.layout import Line, joined, lines
+from gptcount.output.palette import PALETTE
 from gptcount.output.table import Part
 
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ STYLES = {
     "remark": "dim",
     "subtotal": "bold",
     "total": "bold",
-    "embedding": "cyan",
-    "attention": "green",
-    "mlp": "yellow",
-    "unembedding": "magenta",
+    **{part: colour.terminal for part, colour in PALETTE.items()},
 }
 
 
