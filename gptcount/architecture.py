@@ -15,7 +15,7 @@ from gptcount.blocks.attention import MultiHeadAttention
 from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.block import Beside, Block, Real, Size
 from gptcount.blocks.compressed_attention import CompressedAttention
-from gptcount.blocks.embedding import Embedding, Unembedding
+from gptcount.blocks.embedding import Embedding, Head, Unembedding
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
 from gptcount.blocks.laurel import Laurel
@@ -24,7 +24,7 @@ from gptcount.blocks.mlp import GatedMLP, PlainMLP
 from gptcount.blocks.norm import Norm
 from gptcount.blocks.per_layer_embedding import PerLayerEmbedding
 from gptcount.blocks.shortcut import Shortcut
-from gptcount.weight import NOTHING, Axis, Inventory, Weight, weight
+from gptcount.weight import NOTHING, Axis, Inventory, Weight, linear, weight
 
 Attention = Annotated[
     MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture, Field(discriminator="kind")
@@ -124,7 +124,10 @@ class Architecture(Block):
     variations: Annotated[tuple[Variation, ...], Field(strict=False, max_length=1_000)] = ()
     final_norm: Norm | bool = True
     """The norm after the last layer: like the others, or one of its own, or none (false)."""
-    unembedding: Unembedding
+    unembedding: Unembedding | Literal[False]
+    """What scores all tokens as the next; false where the model scores none (a base model, a classifier)."""
+    head: Head | None = None
+    """What scores labels."""
     checkpoint: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$")] | None = None
     """The family whose names the stored tensors have (a ``model_type``)."""
     notes: Annotated[tuple[str, ...], Field(strict=False)] = ()
@@ -142,14 +145,24 @@ class Architecture(Block):
 
     def inventory(self) -> Inventory:
         """Every weight of the model, bound to its sizes, in the order of the flow."""
-        norm, width = self.last_norm(), "d_embedding" if self.embedding.d_embedding else "d_model"
+        norm = self.last_norm()
         return (
             self.embedding.inventory().under("embedding")
             + sum((block.of_model().under(path) for path, block in self.beside().items()), NOTHING)
             + self._layered()
             + (norm.across("d_model").under("final_norm") if norm else NOTHING)
-            + self.unembedding.across(width).under("unembedding")
+            + self._end()
         ).bind(self.embedding.sizes() | self.sizes())
+
+    def _end(self) -> Inventory:
+        """What turns the last vectors into scores; where the embedding is narrower, they are first made as narrow."""
+        narrower = self.embedding.d_embedding is not None
+        width = "d_embedding" if narrower else "d_model"
+        return (
+            (linear("unembedding.projection", f"d_model {width}") if narrower else NOTHING)
+            + (self.unembedding.across(width).under("unembedding") if self.unembedding else NOTHING)
+            + (self.head.across(width) if self.head else NOTHING)
+        )
 
     def last_norm(self) -> Norm | None:
         """The norm after the last layer, if there is one."""

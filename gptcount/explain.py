@@ -528,8 +528,17 @@ def _unembedding(facts: Facts) -> list[str]:
         "The softmax makes of the scores a probability for each token; a temperature divides the scores first, and "
         "a high one makes the choice more even.",
         "It is the embedding itself, turned round: the two are tied and stored once."
-        if facts.ledger.architecture.unembedding.tied
+        if getattr(facts.ledger.architecture.unembedding, "tied", False)
         else "It is not tied to the embedding: the model stores both.",
+    ]
+
+
+def _head(facts: Facts) -> list[str]:
+    width, n_labels = facts.row.sizes
+    return [
+        f"The score head turns the {count(width)} numbers of a token's last vector into "
+        f"{'a single score' if n_labels == 1 else f'a score for each of {count(n_labels)} labels'}. A classifier of "
+        "whole sequences reads the last token only."
     ]
 
 
@@ -634,6 +643,7 @@ SENTENCES: dict[str, Sentences] = {
     "mlp.shared.up": _shared("up-projection"),
     "mlp.shared.down": _shared("down-projection"),
     "mlp.shared_gate": _shared_gate,
+    "head": _head,
     "unembedding.projection": _unembedding_projection,
     "unembedding.token": _unembedding,
 }

@@ -22,12 +22,13 @@ READINGS: tuple[Reading, ...] = ("heads", "value-up", "stored")
 GROUPS = ("embedding", "attention", "mlp", "unembedding")
 """The parts of a model in the order of the flow: the first word of a weight's name, but for those below."""
 
-WITHIN = {"shortcut": "mlp", "per_layer_embedding": "embedding"}
+WITHIN = {"shortcut": "mlp", "per_layer_embedding": "embedding", "head": "unembedding"}
 """What stands beside a part and is counted with it, by the first word of its weights' names."""
 
 LABELS = {
     "embedding.token": "embedding",
     "unembedding.token": "unembedding",
+    "head": "score head",
     "value": "value-down",
     "up": "up-projection",
     "down": "down-projection",

@@ -1,4 +1,4 @@
-"""The two ends of the flow: tokens become vectors, and the last vector becomes a score for every token."""
+"""The two ends of the flow: tokens become vectors, and the last vector becomes a score for every token or label."""
 
 from typing import Literal
 
@@ -58,6 +58,18 @@ class Unembedding(Block):
 
     def across(self, width: str) -> Inventory:
         """Its weights, from vectors whose axis ``width`` names."""
-        projection = linear("projection", "d_model d_embedding") if width != "d_model" else NOTHING
         matrix = weight("token", f"{width} n_vocab", tied_to="embedding.token" if self.tied else "")
-        return projection + matrix + (weight("token.bias", "n_vocab", "bias") if self.bias else NOTHING)
+        return matrix + (weight("token.bias", "n_vocab", "bias") if self.bias else NOTHING)
+
+
+class Head(Block):
+    """A head that scores labels, not tokens: a classifier's, or one of values (a single label)."""
+
+    n_labels: Size
+    bias: bool = False
+    tensor: Literal["score", "classifier", "qa_outputs", "v_head.summary", "multiple_choice_head.summary"] = "score"
+    """What a checkpoint calls it."""
+
+    def across(self, width: str) -> Inventory:
+        """Its weights, from vectors whose axis ``width`` names."""
+        return linear("head", f"{width} n_labels", self.bias).bind(self.sizes())

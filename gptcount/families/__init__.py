@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
+from gptcount.families.classes import ended, endings, head_of
 from gptcount.families.config import Config
 
 _TYPES: dict[str, str] = {
@@ -77,18 +78,42 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     config = Config(data, origin)
     model_type = config.model_type()
     reader = _module(model_type, origin).READERS[model_type]
+    named = _class_of(config)
     specification = reader(config)
-    config.finish()
+    specification |= _end(config, named)
+    own = named and model_type in endings()[named].families and not config.data.get("auto_map")
+    config.finish(built_by=named if own else "")
     notes = list(config.notes)
     specification = {"name": config.name(), **specification, "checkpoint": specification.get("checkpoint", model_type)}
     return ({**specification, "notes": notes} if notes else specification), config.assumed
+
+
+def _class_of(config: Config) -> str:
+    """The class that builds the model, where the file names it. Raises InputError for one that is not known."""
+    named = config.classes()
+    for name in named:
+        if name not in endings():
+            raise config.refusal("architectures", f"{shown(name)} is no class that gptcount knows, nor what it builds")
+    if len({endings()[name].head for name in named}) > 1:
+        raise config.refusal("architectures", f"{', '.join(map(shown, named))} end in different heads")
+    return named[0] if named else ""
+
+
+def _end(config: Config, named: str) -> dict[str, Any]:
+    """How a model of the class ends, where it is not in an unembedding alone."""
+    ending = endings()[named] if named else None
+    if ending is None or not ending.head:
+        return {}
+    n_labels = config.n_labels() if ending.head in ("sequence", "token") else 0
+    head = head_of(ending.head, config.model_type(), n_labels)
+    return ({} if ending.has_unembedding else {"unembedding": False}) | ({"head": head} if head else {})
 
 
 def table_of(architecture: Architecture) -> str:
     """The table of tensor names of an architecture's family (see ``gptcount.stored``)."""
     family = architecture.checkpoint or ""
     table = _module(family, f"{shown(architecture.name)}: checkpoint").TABLES[family]
-    return table if isinstance(table, str) else str(table(architecture))
+    return ended(table if isinstance(table, str) else str(table(architecture)), architecture)
 
 
 def _module(model_type: str, origin: str) -> Any:

@@ -6,6 +6,7 @@ It knows types and absent keys; what a key means is the reader's affair.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -48,6 +49,9 @@ NO_BEARING = frozenset(
 """Keys that no family lets bear on what is stored. There is no size among them."""
 
 
+TOKEN = re.compile(r"(\w+_)?token(_ids?|_index)?|\w*(bad_?words|suppress|forced)\w*ids", re.ASCII)
+"""Keys that name a token, by its number or its text: they have no bearing on what is stored."""
+
 HARMLESS: dict[str, tuple[Any, ...]] = {
     "is_encoder_decoder": (False, None),
     "is_decoder": (False, True, None),
@@ -86,6 +90,23 @@ class Config:
             return value
         *folders, file = self.origin.split("/")
         return folders[-1] if folders and file == "config.json" else self.origin
+
+    def classes(self) -> list[str]:
+        """The classes that ``architectures`` names; none where the file does not say it."""
+        value = self.data.get("architectures") or []
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise self.refusal("architectures", "expected a list of the names of classes")
+        return value
+
+    def n_labels(self) -> int:
+        """How many labels a classifier's head scores: as many as ``id2label`` names, or ``num_labels``, or 2."""
+        names = self.data.get("id2label")
+        if names is not None and not isinstance(names, dict):
+            raise self.refusal("id2label", "an object is wanted")
+        n_labels = self.size("num_labels", "_num_labels", absent=None, null=None)
+        if names is not None and n_labels not in (None, len(names)):
+            raise self.refusal("num_labels", f"{n_labels}, and id2label names {len(names)}")
+        return n_labels or (len(names) if names else 2)
 
     def has(self, key: str) -> bool:
         """Whether the key is there, with a value or null."""
@@ -221,19 +242,45 @@ class Config:
         """The error that names file and key."""
         return InputError(f"{self.origin}: {key}: {shown(why, 200)}")
 
-    def finish(self, also: Sequence[str] = ()) -> None:
-        """Raises InputError, by name, for every key that nobody has read and that is not known to have no bearing."""
+    def finish(self, built_by: str = "") -> None:
+        """Raises InputError, by name, for every key that nobody has read and that is not known to have no bearing.
+
+        ``built_by`` is the class of the family itself that the file names, and that is built without code of the
+        file's own: a key that this class does not read cannot change what it builds, and is noted, not refused, unless
+        its value could be a size or it looks like a key that the class does read.
+        """
         for key, values in HARMLESS.items():
             if key in self.data and key not in self.used and self.data[key] not in values:
                 raise self.refusal(key, f"{self.data[key]!r} asks for parts that are not counted")
-        known = self.used | NO_BEARING | HARMLESS.keys() | set(also)
-        left = [key for key in self.data if key not in known]
-        if left:
-            names = ", ".join(shown(key, 40) for key in left[:5]) + (" …" if len(left) > 5 else "")
+        known = self.used | NO_BEARING | HARMLESS.keys()
+        left = [key for key in self.data if key not in known and not TOKEN.fullmatch(key)]
+        refused = [key for key in left if not built_by or self._may_be_a_size(key) or self._misspelt(key)]
+        if refused:
             raise InputError(
-                f"{self.origin}: {names}: not known for model_type {self.data.get('model_type')!r}, so the count "
-                "could be wrong; take it out if it has no bearing, or describe the model in a TOML file of blocks"
+                f"{self.origin}: {_listed(refused)}: not known for model_type {shown(self.data.get('model_type'))!r}, so "
+                "the count could be wrong; take it out if it has no bearing, or describe the model in a TOML file of "
+                "blocks"
             )
+        if left:
+            self.notes.append(f"not read by {built_by}: {_listed(left, 20)}")
+
+    def _may_be_a_size(self, key: str) -> bool:
+        """Whether a value could be a size or hold one: a whole number above 1, an object, a list of other than texts."""
+        value = self.data[key]
+        if isinstance(value, list):
+            return len(value) > 100 or not all(isinstance(item, str) for item in value)
+        return isinstance(value, dict) or (isinstance(value, int) and value > 1)
+
+    def _misspelt(self, key: str) -> bool:
+        """Whether a key looks like one that the family reads and that the file lacks."""
+        from difflib import get_close_matches
+
+        absent = [name for name in self.used if name not in self.data]
+        return bool(get_close_matches(key.lower(), absent, 1, 0.85))
 
     def _spelled(self, keys: Sequence[str]) -> str:
         return next((key for key in keys if key in self.data), keys[0])
+
+
+def _listed(keys: Sequence[str], most: int = 5) -> str:
+    return ", ".join(shown(key, 40) for key in keys[:most]) + (" …" if len(keys) > most else "")

@@ -24,7 +24,11 @@ def full(found: FullRun) -> list[Part]:
         f"{MARK} {count(found.n_tokens)} tokens through {count(found.matrices)} matrices, "
         f"{count(found.parameters)} numbers in all",
         f"{MARK} {count(len(found.products))} products, {flops / 1e12:.3g} × 10¹² operations, in {found.seconds:.1f} s",
-        f"{MARK} the probabilities sum to {found.total_probability:.6f}",
+        *(
+            []
+            if found.total_probability is None
+            else [f"{MARK} the probabilities sum to {found.total_probability:.6f}"]
+        ),
         f"{MARK} the peak of memory is {size(found.peak)}",
     )
     return [Prose("\n".join(lines))]
@@ -32,7 +36,8 @@ def full(found: FullRun) -> list[Part]:
 
 def real(found: RealRun, temperature: float) -> list[Part]:
     """What a run on real weights did: tensors used, and the most probable next tokens."""
-    columns = (Column("next token", right=True), Column("probability", right=True, bar=True))
+    said = "label" if found.scores == "labels" else "next token"
+    columns = (Column(said, right=True), Column("probability", right=True, bar=True))
     best = tuple(Row((cell(token), probability)) for token, probability in found.best)
     title = f"after the tokens {', '.join(map(str, found.tokens))}, at temperature {temperature:g}"
     lines = [f"{MARK} {count(found.n_used)} tensors of the checkpoint used, none missing"]
@@ -41,7 +46,7 @@ def real(found: RealRun, temperature: float) -> list[Part]:
         lines.append(f"  {count(len(found.surplus))} not used: {few}")
     else:
         lines.append(f"{MARK} every tensor of the file has its place")
-    return [Table(title, columns, best), Prose("\n".join(lines))]
+    return [*([Table(title, columns, best)] if best else []), Prose("\n".join(lines))]
 
 
 def full_document(found: FullRun) -> dict[str, Any]:

@@ -111,13 +111,15 @@ def _words(step: Done) -> str:
 
 
 def _confirmed(confirmed: Confirmed) -> list[str]:
+    probabilities = (
+        f"✓ the probabilities of all {count(confirmed.n_vocab)} tokens sum to 1 (temperature {confirmed.temperature:g})"
+    )
     return [
         f"✓ a small likeness of {count(confirmed.layers)} layers: {count(confirmed.arrays)} arrays, no two named sizes "
         "equal, each drawn, none left over",
         f"✓ {count(confirmed.matrices)} matrices and {count(confirmed.parameters)} parameters drawn, as the ledger has "
         "them",
-        f"✓ the probabilities of all {count(confirmed.n_vocab)} tokens sum to 1 (temperature "
-        f"{confirmed.temperature:g})",
+        *([probabilities] if confirmed.n_vocab else []),
         "✓ no token sees a later one: with the last token changed, all vectors before it stay the same",
     ]
 

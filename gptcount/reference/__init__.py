@@ -9,29 +9,31 @@ import numpy as np
 
 from gptcount.architecture import Architecture
 from gptcount.blocks.attention import Rotary
-from gptcount.errors import InputError
+from gptcount.errors import InputError, shown
 from gptcount.reference.arrays import Arrays
 from gptcount.reference.checkpoint import Checkpoint
 from gptcount.reference.functions import softmax
-from gptcount.reference.model import forward, unembed
+from gptcount.reference.model import forward, scored
 from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
 
 
 def logits(architecture: Architecture, checkpoint: str | Path | Mapping[str, Array], tokens: Array) -> Array:
-    """What the model says of the next token, after each token.
+    """What the model says after each token: its scores of the next token or, of a classifier, those of the labels.
 
     ``checkpoint`` is a path to a safetensors file, to a sharded index or to a folder that holds one, or a mapping from
     the checkpoint's tensor names to arrays; ``tokens`` are integers (n_sequences, n_ctx). Gives float32 logits
-    (n_sequences, n_ctx, n_vocab). Raises GptCountError where tokens or tensors cannot be used, or where a block of the
-    architecture has no forward pass.
+    (n_sequences, n_ctx, n_vocab), or (n_sequences, n_ctx, n_labels): what a classifier says of a whole sequence stands
+    at its last token. Raises GptCountError where tokens or tensors cannot be used, or where the model ends without
+    scores.
     """
+    kind = scores_of(architecture)
     tokens = checked(architecture, tokens)
     source = opened(architecture, checkpoint)
     found = []
     for sequence in tokens:
         w = Weights(source, architecture.sizes() | {"n_ctx": len(sequence)})
-        found.append(unembed(architecture, forward(architecture, sequence, w), w))
+        found.append(scored(architecture, forward(architecture, sequence, w), w)[kind])
     return np.stack(found)
 
 
@@ -49,16 +51,25 @@ def generate(
     """
     if n_new < 0 or not 0 <= temperature < float("inf"):
         raise InputError(f"n_new = {n_new}, temperature = {temperature:g}: numbers of at least 0 are wanted")
+    if not architecture.unembedding:
+        raise InputError(f"{shown(architecture.name)}: it has no unembedding, so there is no next token")
     source, chance = opened(architecture, checkpoint), np.random.default_rng(seed)
     text = checked(architecture, np.asarray(tokens)[None])[0]
     for _ in range(n_new):
         checked(architecture, text[None])
         w = Weights(source, architecture.sizes() | {"n_ctx": len(text)})
-        scores = unembed(architecture, forward(architecture, text, w)[-1], w).astype(np.float64)
+        scores = scored(architecture, forward(architecture, text, w)[-1], w)["tokens"].astype(np.float64)
         drawn = chance.choice(len(scores), p=softmax(scores, temperature)) if temperature else scores.argmax()
         text = np.append(text, drawn)
     whole: Array = text
     return whole
+
+
+def scores_of(architecture: Architecture) -> str:
+    """What the model scores: ``tokens``, or else ``labels``. Raises InputError where it ends without scores."""
+    if not architecture.unembedding and not architecture.head:
+        raise InputError(f"{shown(architecture.name)}: it ends with vectors (no unembedding and no head): no logits")
+    return "tokens" if architecture.unembedding else "labels"
 
 
 def opened(architecture: Architecture, checkpoint: str | Path | Mapping[str, Array]) -> Checkpoint:

@@ -14,7 +14,7 @@ from gptcount.errors import InputError, ShapeError
 from gptcount.ledger import breakdown, label
 from gptcount.numbers import count
 from gptcount.reference.functions import softmax
-from gptcount.reference.model import forward, unembed
+from gptcount.reference.model import forward, scored
 from gptcount.reference.small import Real, small
 from gptcount.reference.weights import Step, Weights
 from gptcount.reference.words import Array, Dimensions, text
@@ -57,6 +57,7 @@ class Confirmed(NamedTuple):
     """How many matrices were drawn at the real sizes, as many as the ledger has."""
     parameters: int
     n_vocab: int
+    """How many tokens were scored; 0 of a model without an unembedding."""
     temperature: float
 
 
@@ -145,8 +146,7 @@ def _run(
     tokens = np.arange(likeness.n_ctx) % likeness.n_vocab
     w = Weights(shelf, likeness.sizes(), steps.append)
     vectors = forward(likeness, tokens, w)
-    scores = unembed(likeness, vectors[-1], w)
-    probabilities = softmax(scores, temperature)
+    scores = scored(likeness, vectors[-1], w)
 
     failures = [f"{name}: in the inventory, and nothing in the forward pass draws it" for name in shelf.surplus()]
     matrices, parameters = _drawn(architecture, likeness, real, steps, inventory)
@@ -161,10 +161,11 @@ def _run(
     changed = forward(likeness, later, Weights(shelf, likeness.sizes()))
     if not np.allclose(changed[:-1], vectors[:-1], atol=1e-5) or np.allclose(changed[-1], vectors[-1], atol=1e-5):
         failures.append("mask: a token sees a later one, or nothing of itself")
-    total = float(probabilities.sum())
+    total = float(softmax(scores["tokens"], temperature).sum()) if "tokens" in scores else 1.0
     if not abs(total - 1) < 1e-5:
         failures.append(f"softmax: the probabilities sum to {total:.6f}")
-    confirmed = Confirmed(likeness.n_layers, len(shelf.drawn), matrices, parameters, architecture.n_vocab, temperature)
+    n_vocab = architecture.n_vocab if "tokens" in scores else 0
+    confirmed = Confirmed(likeness.n_layers, len(shelf.drawn), matrices, parameters, n_vocab, temperature)
     walk = tuple(_walk(architecture, likeness, real, steps))
     return Verification(architecture.name, walk, None if failures else confirmed, tuple(failures))
 

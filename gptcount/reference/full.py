@@ -11,7 +11,7 @@ import numpy as np
 
 from gptcount.architecture import Architecture
 from gptcount.reference.functions import softmax
-from gptcount.reference.model import forward, unembed
+from gptcount.reference.model import forward, scored
 from gptcount.reference.pool import Pool
 from gptcount.reference.weights import Step, Weights
 
@@ -31,7 +31,8 @@ class FullRun(NamedTuple):
     products: tuple[tuple[int, int, int], ...]
     """Every product of a matrix: rows of what goes in, what is summed over, what comes out."""
     seconds: float
-    total_probability: float
+    total_probability: float | None
+    """None of a model that does not score tokens."""
     peak: int
     """The most memory that the process has had, in bytes."""
 
@@ -50,8 +51,8 @@ def run(
     begin = perf_counter()
     tokens = np.arange(n_tokens) * 1009 % architecture.n_vocab
     vectors = forward(architecture, tokens, w, progress)
-    scores = unembed(architecture, vectors[-1], w)
-    probability = float(softmax(scores, temperature).sum(dtype=np.float64))
+    scores = scored(architecture, vectors[-1], w).get("tokens")
+    probability = None if scores is None else float(softmax(scores, temperature).sum(dtype=np.float64))
     seconds = perf_counter() - begin
 
     matrices = parameters = 0

@@ -11,7 +11,7 @@ from gptcount.architecture import Architecture, Layer
 from gptcount.blocks.altup import AltUp
 from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.compressed_attention import CompressedAttention
-from gptcount.blocks.embedding import Positions
+from gptcount.blocks.embedding import Head, Positions, Unembedding
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
 from gptcount.blocks.mixture import Mixture
@@ -187,13 +187,39 @@ def think(x: Array, w: Weights, layer: Layer, before: Array | None = None) -> Ar
     return mixture(x, w, layer.mlp, before) if isinstance(layer.mlp, Mixture) else mlp(x, w, layer.mlp)
 
 
-def unembed(architecture: Architecture, x: Array, w: Weights) -> Array:
-    """x: (n_ctx, d_model), or one vector. Gives a score for every token as the next: (n_ctx, n_vocab) or (n_vocab,)."""
-    spec, each = architecture.unembedding, "n_ctx " if x.ndim == 2 else ""
-    w, width = w.where(**architecture.embedding.sizes()), "d_model"
-    if architecture.embedding.d_embedding:
-        width = "d_embedding"
-        x = w.einsum(f"{each}d_model, d_model {width} -> {each}{width}", x, "unembedding.projection")
+def narrowed(architecture: Architecture, x: Array, w: Weights) -> tuple[Array, str]:
+    """x: (n_ctx, d_model), or one vector; made as narrow as the embedding is. Gives it and the word for its width."""
+    if not architecture.embedding.d_embedding:
+        return x, "d_model"
+    each = "n_ctx " if x.ndim == 2 else ""
+    w = w.where(**architecture.embedding.sizes())
+    words = f"{each}d_model, d_model d_embedding -> {each}d_embedding"
+    return w.einsum(words, x, "unembedding.projection"), "d_embedding"
+
+
+def scored(architecture: Architecture, x: Array, w: Weights) -> dict[str, Array]:
+    """x: (n_ctx, d_model), or one vector. Gives the scores of ``tokens``, ``labels``, both or none: (n_ctx, n_vocab)
+    and (n_ctx, n_labels), without n_ctx for one vector."""
+    x, width = narrowed(architecture, x, w)
+    w = w.where(**architecture.embedding.sizes())
+    found = {}
+    if architecture.unembedding:
+        found["tokens"] = unembed(architecture.unembedding, x, w, width)
+    if architecture.head:
+        found["labels"] = labelled(architecture.head, x, w, width)
+    return found
+
+
+def unembed(spec: Unembedding, x: Array, w: Weights, width: str) -> Array:
+    """A score for every token as the next."""
+    each = "n_ctx " if x.ndim == 2 else ""
     scores = w.linear(f"{each}{width}, {width} n_vocab -> {each}n_vocab", x, "unembedding.token", spec.bias)
     scores = scores if spec.scale == 1.0 else scores * np.float32(spec.scale)
     return scores if spec.softcap is None else np.float32(spec.softcap) * np.tanh(scores / np.float32(spec.softcap))
+
+
+def labelled(spec: Head, x: Array, w: Weights, width: str) -> Array:
+    """A score for every label."""
+    each = "n_ctx " if x.ndim == 2 else ""
+    w = w.where(**spec.sizes())
+    return w.linear(f"{each}{width}, {width} n_labels -> {each}n_labels", x, "head", spec.bias)

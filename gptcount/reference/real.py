@@ -11,7 +11,7 @@ import numpy as np
 from gptcount.architecture import Architecture
 from gptcount.reference import checked, opened
 from gptcount.reference.functions import softmax
-from gptcount.reference.model import forward, unembed
+from gptcount.reference.model import forward, scored
 from gptcount.reference.weights import Weights
 
 BEST = 5
@@ -29,7 +29,9 @@ class RealRun(NamedTuple):
     n_used: int
     surplus: tuple[str, ...]
     best: tuple[tuple[int, float], ...]
-    """The most probable next tokens, each with its probability."""
+    """The most probable next tokens, or labels, each with its probability; none where the model ends without scores."""
+    scores: str = "tokens"
+    """What is scored: ``tokens`` or ``labels``, or nothing."""
 
 
 def run(
@@ -43,9 +45,10 @@ def run(
     text = checked(architecture, np.asarray([made_up if tokens is None else tokens]))[0]
     source = opened(architecture, checkpoint)
     w = Weights(source, architecture.sizes() | {"n_ctx": len(text)})
-    scores = unembed(architecture, forward(architecture, text, w)[-1], w)
-    probabilities = softmax(scores.astype(np.float64), temperature)
+    scores = scored(architecture, forward(architecture, text, w)[-1], w)
+    kind = next(iter(scores), "")
+    probabilities = softmax(scores[kind].astype(np.float64), temperature) if kind else np.empty(0)
     best = np.argsort(-probabilities, kind="stable")[:BEST]
     surplus = tuple(sorted(source.unused()))
     found = tuple((int(token), float(probabilities[token])) for token in best)
-    return RealRun(architecture.name, tuple(map(int, text)), len(source.drawn), surplus, found)
+    return RealRun(architecture.name, tuple(map(int, text)), len(source.drawn), surplus, found, kind)

@@ -28,7 +28,7 @@ def small(architecture: Architecture) -> tuple[Architecture, Real]:
     likeness = architecture.model_copy(
         update=top
         | {"n_layers": n_layers, "attention": common.attention, "mlp": common.mlp, "variations": variations}
-        | {"embedding": sizes.of(architecture.embedding), "shortcut": sizes.of(architecture.shortcut)}
+        | {name: sizes.of(getattr(architecture, name)) for name in ("embedding", "shortcut", "head")}
         | {name: sizes.of(getattr(architecture, name)) for name in architecture.beside()}
         | {"n_ctx": sizes.take("n_ctx", architecture.n_ctx, at_least=max(sizes.used))}
     )

@@ -1,0 +1,210 @@
+"""The classes that build models, by family, and how a model of each class ends. It reads no configuration.
+
+The names are those of Hugging Face transformers 5.24 (``models/auto/modeling_auto.py``), and older ones that files
+still carry.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, NamedTuple
+
+from gptcount.architecture import Architecture
+
+Part = dict[str, Any]
+
+TABLE = """
+llama               Llama               sequence token span
+mistral             Mistral             sequence token span
+mixtral             Mixtral             sequence token span
+gpt2                GPT2                sequence token span
+openai-gpt          OpenAIGPT           sequence
+gpt_bigcode         GPTBigCode          sequence token
+ctrl                CTRL                sequence
+gptj                GPTJ                sequence span
+codegen             CodeGen
+gpt_neox            GPTNeoX             sequence token span
+gpt_neox_japanese   GPTNeoXJapanese
+gpt_neo             GPTNeo              sequence token span
+opt                 OPT                 sequence span
+biogpt              BioGpt              sequence token
+xglm                XGLM
+bloom               Bloom               sequence token span
+falcon              Falcon              sequence token span
+mpt                 Mpt                 sequence token span
+phi                 Phi                 sequence token
+phi3                Phi3                sequence token
+phimoe              Phimoe              sequence
+persimmon           Persimmon           sequence token
+stablelm            StableLm            sequence token
+starcoder2          Starcoder2          sequence token
+qwen2               Qwen2               sequence token span
+qwen2_moe           Qwen2Moe            sequence token span
+qwen3               Qwen3               sequence token span
+qwen3_moe           Qwen3Moe            sequence token span
+ministral           Ministral           sequence token span
+ministral3          Ministral3          sequence token span
+arcee               Arcee               sequence token span
+seed_oss            SeedOss             sequence token span
+cwm                 Cwm
+smollm3             SmolLM3             sequence token span
+helium              Helium              sequence token
+internlm3           Llama               sequence token span
+hyperclovax         HyperCLOVAX
+jais2               Jais2
+nemotron            Nemotron            sequence token span
+nanochat            NanoChat
+apertus             Apertus             token
+bitnet              BitNet
+diffllama           DiffLlama           sequence token span
+ernie4_5            Ernie4_5
+ernie4_5_moe        Ernie4_5_Moe
+hunyuan_v1_dense    HunYuanDenseV1      sequence
+hunyuan_v1_moe      HunYuanMoEV1        sequence
+exaone4             Exaone4             sequence token span
+exaone_moe          ExaoneMoe
+gemma               Gemma               sequence token
+gemma2              Gemma2              sequence token
+gemma3              Gemma3              sequence
+gemma3_text         Gemma3              sequence
+vaultgemma          VaultGemma
+gemma3n             Gemma3n
+gemma3n_text        Gemma3n
+gemma4              Gemma4
+gemma4_text         Gemma4
+cohere              Cohere
+cohere2             Cohere2
+olmo                Olmo                sequence
+olmo2               Olmo2               sequence
+olmo3               Olmo3               sequence
+olmoe               Olmoe
+flex_olmo           FlexOlmo
+granite             Granite
+granitemoe          GraniteMoe
+granitemoeshared    GraniteMoeShared
+granitemoehybrid    GraniteMoeHybrid
+jetmoe              JetMoe              sequence
+glm                 Glm                 sequence token
+glm4                Glm4                sequence token
+glm4_moe            Glm4Moe
+dots1               Dots1
+solar_open          SolarOpen
+minimax_m2          MiniMaxM2
+mimo_v2_flash       MiMoV2Flash
+afmoe               Afmoe
+gpt_oss             GptOss              sequence token
+dbrx                Dbrx
+llama4              Llama4
+llama4_text         Llama4
+deepseek_v2         DeepseekV2          sequence
+deepseek_v3         DeepseekV3          sequence token
+deepseek_v32        DeepseekV32
+glm4_moe_lite       Glm4MoeLite
+glm_moe_dsa         GlmMoeDsa
+youtu               Youtu
+minicpm3            MiniCPM3            sequence
+longcat_flash       LongcatFlash
+deepseek_v4         DeepseekV4
+"""
+"""A family, the word that its classes begin with, and the heads that it has classes for."""
+
+OLDER = {
+    "LLaMAForCausalLM": "LlamaForCausalLM",
+    "MPTForCausalLM": "MptForCausalLM",
+    "RWForCausalLM": "FalconForCausalLM",
+    "PhiMoEForCausalLM": "PhimoeForCausalLM",
+    "JetMoEForCausalLM": "JetMoeForCausalLM",
+    "Ernie4_5_ForCausalLM": "Ernie4_5ForCausalLM",
+    "GPT2HeadWithValueModel": "GPT2LMHeadModelWithValueHead",
+}
+"""Older names of classes."""
+
+SCORES = {
+    "ForCausalLM": "",
+    "LMHeadModel": "",
+    "ForConditionalGeneration": "",
+    "Model": "base",
+    "TextModel": "base",
+    "ForSequenceClassification": "sequence",
+    "TextForSequenceClassification": "sequence",
+    "ForTokenClassification": "token",
+    "ForQuestionAnswering": "span",
+    "DoubleHeadsModel": "choice",
+    "ForCausalLMWithValueHead": "value",
+    "LMHeadModelWithValueHead": "value",
+}
+"""How the name of a class ends, and the model: in scores of tokens (nothing), in no scores (base), in a head."""
+
+CLASSIFIER = frozenset("gpt2 gpt_bigcode gpt_neox gpt_neo biogpt bloom falcon mpt".split())
+"""Families that call the head of their tokens' classes ``classifier``, not ``score``."""
+
+SPAN_MOVED = frozenset(
+    "llama qwen2 qwen3 qwen3_moe ministral arcee seed_oss smollm3 nemotron exaone4 diffllama internlm3".split()
+)
+"""Families whose class for spans keeps its layers under ``transformer``."""
+
+
+PREFIX = re.compile(r"(?m)^(\S+[ ]+)\w+\.(?!weight\b)")
+"""Where a line of a table names a tensor of the base model: the prefix is what the base model itself lacks."""
+
+
+class Ending(NamedTuple):
+    """How the model of a class ends."""
+
+    head: str
+    """Empty: an unembedding alone. ``base``: nothing. Otherwise what its head scores."""
+    families: frozenset[str]
+    """The families that build this class."""
+
+    @property
+    def has_unembedding(self) -> bool:
+        """Whether it scores tokens."""
+        return self.head in ("", "choice", "value")
+
+
+@cache
+def endings() -> dict[str, Ending]:
+    """Every class that is known, by its name."""
+    found: dict[str, Ending] = {}
+    for line in TABLE.split("\n")[1:-1]:
+        family, stem, *heads = line.split()
+        for suffix, head in SCORES.items():
+            if head in ("", "base", "value", *heads) or (head == "choice" and family in ("gpt2", "openai-gpt")):
+                known = found.get(stem + suffix, Ending(head, frozenset()))
+                found[stem + suffix] = known._replace(families=known.families | {family})
+    return found | {older: found[name] for older, name in OLDER.items()}
+
+
+def head_of(kind: str, family: str, n_labels: int) -> Part | None:
+    """The head of a kind, as a part of a specification; None where the model has none.
+
+    A head of spans scores the begin and the end, one of values and one of choices a single number
+    (``modeling_layers.py``, ``modeling_gpt2.py``; TRL's ``modeling_value_head.py``).
+    """
+    match kind:
+        case "sequence":
+            return {"n_labels": n_labels, "tensor": "classifier" if family == "ctrl" else "score"}
+        case "token":
+            tensor = "classifier" if family in CLASSIFIER else "score"
+            return {"n_labels": n_labels, "bias": True, "tensor": tensor}
+        case "span":
+            return {"n_labels": 2, "bias": True, "tensor": "qa_outputs"}
+        case "choice":
+            return {"n_labels": 1, "bias": True, "tensor": "multiple_choice_head.summary"}
+        case "value":
+            return {"n_labels": 1, "bias": True, "tensor": "v_head.summary"}
+    return None
+
+
+def ended(table: str, architecture: Architecture) -> str:
+    """A table of tensor names as the class has them that ends as this architecture does.
+
+    A base model has no prefix of its own; some classes for spans have another than the family's.
+    """
+    head = architecture.head
+    if head:
+        line = f"\nhead  {head.tensor}  n_labels, |\n"
+        moved = head.tensor == "qa_outputs" and architecture.checkpoint in SPAN_MOVED
+        return (PREFIX.sub(r"\1transformer.", table) if moved else table) + line
+    return table if architecture.unembedding else PREFIX.sub(r"\1", table)
