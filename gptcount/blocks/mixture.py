@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gptcount.blocks.block import Block, Real, Size
-from gptcount.blocks.mlp import GatedMLP, PlainMLP
+from gptcount.blocks.mlp import GatedMLP, PlainMLP, activation
 from gptcount.blocks.norm import Norm
 from gptcount.weight import NOTHING, Inventory, Role, linear, per, weight
 
@@ -65,6 +65,7 @@ class Mixture(Block):
 
     def weights(self) -> Inventory:
         own = self.own_norms.across("d_model") if self.own_norms else NOTHING
+        experts = self.expert.matrices().bind(self.expert.sizes())
         shared = self.shared.inventory().under("shared") if self.shared else NOTHING
         role: Role = "buffer" if self.router_correction == "buffer" else "other"
         correction = weight("router.correction", "n_experts", role)
@@ -77,7 +78,8 @@ class Mixture(Block):
             + (correction_zero if self.router_correction and self.n_zero_experts else NOTHING)
             + (weight("router.table", "n_vocab n_experts_per_token", "buffer") if self.hashed else NOTHING)
             + (own.under("experts_norm") if own else NOTHING)
-            + per("n_experts", self.expert.inventory().under("experts"), chosen="n_experts_per_token")
+            + per("n_experts", experts.under("experts"), chosen="n_experts_per_token")
+            + activation(self.expert.activation).under("experts")
             + (weight("experts.scale", "n_experts", "other") if self.expert_scales else NOTHING)
             + (own.under("experts_output_norm") if own else NOTHING)
             + (weight("output.bias", "d_model", "bias") if self.output_bias else NOTHING)

@@ -19,11 +19,11 @@ class PlainMLP(Block):
     activation: Activation = "gelu"
 
     def weights(self) -> Inventory:
-        return (
-            linear("up", "d_model d_ff", "up" in self.biases)
-            + activation(self.activation)
-            + linear("down", "d_ff d_model", "down" in self.biases)
-        )
+        return self.matrices() + activation(self.activation)
+
+    def matrices(self) -> Inventory:
+        """All but the numbers of the activation."""
+        return linear("up", "d_model d_ff", "up" in self.biases) + linear("down", "d_ff d_model", "down" in self.biases)
 
 
 class GatedMLP(Block):
@@ -43,10 +43,13 @@ class GatedMLP(Block):
     """A norm of what is gated, before the down matrix (BitNet)."""
 
     def weights(self) -> Inventory:
+        return self.matrices() + activation(self.activation)
+
+    def matrices(self) -> Inventory:
+        """All but the numbers of the activation."""
         return (
             linear("gate", "d_model d_ff", "gate" in self.biases)
             + linear("up", "d_model d_ff", "up" in self.biases)
-            + activation(self.activation)
             + (self.norm.across("d_ff").under("norm") if self.norm else NOTHING)
             + linear("down", "d_ff d_model", "down" in self.biases)
         )

@@ -1,7 +1,7 @@
 """Per-layer embeddings: every layer looks up a short vector of each token, and mixes it in after its MLP."""
 
 from gptcount.blocks.block import Beside, Size
-from gptcount.blocks.mlp import Activation
+from gptcount.blocks.mlp import Activation, activation
 from gptcount.blocks.norm import Norm
 from gptcount.weight import Inventory, linear, per, weight
 
@@ -21,5 +21,6 @@ class PerLayerEmbedding(Beside):
 
     def of_layer(self) -> Inventory:
         """The weights of one layer, which mix its vector in."""
-        matrices = linear("gate", "d_model d_per_layer") + linear("output", "d_per_layer d_model")
+        gate = linear("gate", "d_model d_per_layer") + activation(self.activation)
+        matrices = gate + linear("output", "d_per_layer d_model")
         return (matrices + self.norm.across("d_model").under("output_norm")).bind(self.sizes())

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families.classes import ended, endings, head_of
+from gptcount.families.common import seen_both_ways
 from gptcount.families.config import Config
 
 _TYPES: dict[str, str] = {
@@ -81,6 +82,8 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     named = _class_of(config)
     specification = reader(config)
     specification |= _end(config, named)
+    if not config.flag("is_causal", absent=True, null=False):
+        specification = seen_both_ways(config, specification)
     own = named and model_type in endings()[named].families and not config.data.get("auto_map")
     config.finish(built_by=named if own else "")
     notes = list(config.notes)

@@ -128,7 +128,7 @@ def mpt(c: Config) -> Part:
         said.finish()
     c.word("norm_type", among=("layernorm", "low_precision_layernorm"), absent="low_precision_layernorm")
     c.not_null("expansion_ratio", "learned_pos_emb", "no_bias")
-    c.only(expansion_ratio=4, no_bias=True, logit_scale=None)
+    c.only(expansion_ratio=4, no_bias=True, logit_scale=None, is_causal=True)
     c.only(fc_type="torch", ffn_config={"fc_type": "torch", "ffn_type": "mptmlp"})
     c.ignore("embedding_fraction", "learned_pos_emb", "use_pad_tok_in_ffn")
     return dict(

@@ -5,7 +5,7 @@ Each function takes a Config and gives a part of a specification as plain data. 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from gptcount.families.config import REFUSED, REQUIRED, Config
@@ -238,6 +238,27 @@ def optional_window(c: Config) -> int | None:
     """The window, where ``use_sliding_window`` says that there is one."""
     window = c.size("sliding_window", absent=4096, null=None, least=0)
     return window if c.flag("use_sliding_window", absent=False) and window else None
+
+
+def seen_both_ways(c: Config, model: Part) -> Part:
+    """A model whose tokens see later ones too, as far to either side as a window reaches (``masking_utils.py``)."""
+
+    def both_ways(attention: Part) -> Part:
+        if attention["kind"] != "multi-head" or "chunk" in attention:
+            raise c.refusal("is_causal", "false, and attention of this kind sees no later tokens")
+        wider = {"window": attention["window"] + 1} if "window" in attention else {}
+        return attention | {"bidirectional": True} | wider
+
+    return each_attention(model, both_ways)
+
+
+def each_attention(model: Part, change: Callable[[Part], Part]) -> Part:
+    """A model with the attention of every layer changed."""
+
+    def changed(part: Part) -> Part:
+        return part | {"attention": change(part["attention"])} if "attention" in part else part
+
+    return {**changed(model), "variations": [changed(each) for each in model.get("variations", [])]}
 
 
 def mixed(model: Part, mixture: Part, sparse: Sequence[bool]) -> Part:

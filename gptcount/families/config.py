@@ -257,15 +257,15 @@ class Config:
         refused = [key for key in left if not built_by or self._may_be_a_size(key) or self._misspelt(key)]
         if refused:
             raise InputError(
-                f"{self.origin}: {_listed(refused)}: not known for model_type {shown(self.data.get('model_type'))!r}, so "
-                "the count could be wrong; take it out if it has no bearing, or describe the model in a TOML file of "
-                "blocks"
+                f"{self.origin}: {_listed(refused)}: not known for model_type {shown(self.data.get('model_type'))!r}, "
+                "so the count could be wrong; take it out if it has no bearing, or describe the model in a TOML file "
+                "of blocks"
             )
         if left:
             self.notes.append(f"not read by {built_by}: {_listed(left, 20)}")
 
     def _may_be_a_size(self, key: str) -> bool:
-        """Whether a value could be a size or hold one: a whole number above 1, an object, a list of other than texts."""
+        """Whether a value could be a size or hold one: a whole number above 1, an object, a list of no texts."""
         value = self.data[key]
         if isinstance(value, list):
             return len(value) > 100 or not all(isinstance(item, str) for item in value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import ACTIVATIONS, Part, every, renamed, rotary, whole, windowed
+from gptcount.families.common import Part, activation, every, renamed, rotary, whole, windowed
 from gptcount.families.config import Config
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
@@ -23,20 +23,25 @@ OF_GEMMA_2B = dict(hidden_size=2304, num_hidden_layers=26, num_attention_heads=8
 
 def gemma(c: Config) -> Part:
     """Gemma (arXiv:2403.08295; modeling_gemma.py): its files say gelu and mean the approximation by a tanh."""
+    c.only(hidden_activation="gelu_pytorch_tanh")
+    model = _gemma(c)
+    act = model["mlp"]["activation"]
+    return {**model, "mlp": {**model["mlp"], "activation": "gelu_tanh" if act == "gelu" else act}}
+
+
+def _gemma(c: Config) -> Part:
+    """What all have, but for the key of the activation."""
     c.assume(vocab_size=256_000, hidden_size=3072, num_hidden_layers=28, num_attention_heads=16, num_key_value_heads=16)
     c.assume(head_dim=256, intermediate_size=24_576, max_position_embeddings=8192, tie_word_embeddings=True)
     c.assume(hidden_act="gelu_pytorch_tanh")
     c.not_null("num_key_value_heads", "head_dim")
     c.only(mlp_bias=False)
     model = decoder(c)
-    word = c.word("hidden_activation", among=ACTIVATIONS, absent=None, null=None)
-    act = ACTIVATIONS[word] if word else model["mlp"]["activation"]
     if c.flag("use_bidirectional_attention", absent=False, null=False):
         model["attention"]["bidirectional"] = True
     return {
         **model,
         "embedding": {"scale": "sqrt(d_model)"},
-        "mlp": {**model["mlp"], "activation": "gelu_tanh" if act == "gelu" else act},
         "norm": {**model["norm"], "plus_one": True},
     }
 
@@ -76,7 +81,8 @@ def gemma3(c: Config) -> Part:
 def _capped(c: Config) -> Part:
     """Gemma with soft caps and a scale of scores of its own."""
     c.assume(**OF_GEMMA_2B, intermediate_size=9216)
-    model = gemma(c)
+    model = _gemma(c)
+    model["mlp"]["activation"] = activation(c, "hidden_activation", absent="gelu_pytorch_tanh")
     if model["d_model"] % model["attention"]["n_heads"]:
         raise c.refusal("hidden_size", f"{model['d_model']} is not a multiple of {model['attention']['n_heads']} heads")
     scores = c.number("attn_logit_softcapping", absent=50.0, null=None)

@@ -61,6 +61,7 @@ RUNNER = (
 
 def sizes(c: Config, *, n_vocab: int, n_ctx: int, d_model: int, n_layers: int) -> Part:
     """The sizes in OpenAI's words, or in today's; the numbers are what the family takes for absent ones."""
+    c.only(n_vocab=c.size("vocab_size", absent=n_vocab))
     c.ignore("n_ctx", "reorder_and_upcast_attn", "predict_special_tokens", "from_tf")
     c.only(n_special=0)
     return dict(
@@ -107,7 +108,7 @@ def openai_gpt(c: Config) -> Part:
     model = sizes(c, n_vocab=40478, n_ctx=512, d_model=768, n_layers=12)
     d_ff = 4 * model["d_model"]
     act = c.word("afn", among=("gelu", "relu", "silu", "swish"), absent="gelu")
-    c.only(n_inner=d_ff)
+    c.only(n_inner=d_ff, is_causal=True)
     return dict(
         **model,
         embedding={"positions": {"kind": "learned"}},

@@ -6,6 +6,7 @@ from gptcount.families.common import (
     Part,
     attending,
     biases,
+    each_attention,
     every,
     layer_norm,
     layer_types,
@@ -63,9 +64,7 @@ def ministral3(c: Config) -> Part:
         return model
     n_positions = said.size("original_max_position_embeddings", absent=model["n_ctx"])
     longer = {"scale": scale, "n_positions": n_positions}
-    attention = model["attention"] | {"temperature": longer}
-    variations = [each | {"attention": each["attention"] | {"temperature": longer}} for each in model["variations"]]
-    return {**model, "attention": attention, "variations": variations}
+    return each_attention(model, lambda attention: attention | {"temperature": longer})
 
 
 def arcee(c: Config) -> Part:

@@ -90,7 +90,7 @@ def gpt_neo(c: Config) -> Part:
     heads |= {"scale": 1.0, "biases": ["output"]}
     local = heads | {"window": c.size("window_size", absent=256)}
     kinds = expanded(c, c.raw("attention_types", absent=[[["global", "local"], 12]], null=None), n_layers)
-    c.only(attention_layers=kinds)
+    c.only(attention_layers=kinds, is_causal=True)
     attention, variations = varied("attention", {"global": heads, "local": local}, kinds)
     d_ff = c.size("intermediate_size", absent=4 * d_model, null=4 * d_model)
     return dict(

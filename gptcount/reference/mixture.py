@@ -34,18 +34,18 @@ def mixture(x: Array, w: Weights, spec: Mixture, before: Array | None = None) ->
 
 def visited(x: Array, w: Weights, spec: Mixture, chosen: Array, share: Array) -> Array:
     """What the experts make of their tokens, each by its share; an expert without weights gives a token back."""
-    result = np.zeros_like(x)
+    result, all_of = np.zeros_like(x), w.under("experts", spec.expert)
     for expert in np.unique(chosen):
         token, place = np.nonzero(chosen == expert)
         part, given = share[token, place, None], x[token]
         if expert >= spec.n_experts:
             result[token] += part * given
             continue
-        inside = w.under("experts", spec.expert).one_of("n_experts", int(expert)).where(n_routed=len(token))
+        inside = all_of.one_of("n_experts", int(expert)).where(n_routed=len(token))
         if spec.weigh_input:
-            result[token] += mlp(part * given, inside, spec.expert, tokens="n_routed")
+            result[token] += mlp(part * given, inside, spec.expert, "n_routed", all_of)
         else:
-            result[token] += part * mlp(given, inside, spec.expert, tokens="n_routed")
+            result[token] += part * mlp(given, inside, spec.expert, "n_routed", all_of)
     return result
 
 

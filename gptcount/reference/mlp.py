@@ -13,15 +13,18 @@ from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
 
 
-def mlp(x: Array, w: Weights, spec: PlainMLP | GatedMLP, tokens: str = "n_ctx") -> Array:
-    """x: (tokens, d_model), already normed. Gives what is added to it, of the same shape."""
-    bias = spec.biases
+def mlp(
+    x: Array, w: Weights, spec: PlainMLP | GatedMLP, tokens: str = "n_ctx", activation: Weights | None = None
+) -> Array:
+    """x: (tokens, d_model), already normed. Gives what is added to it, of the same shape. ``activation`` has the
+    numbers of the activation, where they are not this MLP's own."""
+    bias, activation = spec.biases, activation or w
     up = w.linear(f"{tokens} d_model, d_model d_ff -> {tokens} d_ff", x, "up", "up" in bias)
     if isinstance(spec, PlainMLP):
-        hidden = activated(up, w, spec.activation)
+        hidden = activated(up, activation, spec.activation)
     else:
         gate = w.linear(f"{tokens} d_model, d_model d_ff -> {tokens} d_ff", x, "gate", "gate" in bias)
-        hidden = gated(gate, up, w, spec)
+        hidden = gated(gate, up, activation, spec)
         if spec.norm:
             hidden = norm(hidden, w, "norm", spec.norm, f"{tokens} d_ff", "d_ff")
     return w.linear(f"{tokens} d_ff, d_ff d_model -> {tokens} d_model", hidden, "down", "down" in bias)

@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 
 from gptcount.blocks.per_layer_embedding import PerLayerEmbedding
-from gptcount.reference.functions import ACTIVATIONS
+from gptcount.reference.mlp import activated
 from gptcount.reference.norm import norm
 from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
@@ -16,8 +16,8 @@ from gptcount.reference.words import Array
 def per_layer(x: Array, tokens: Array, embedded: Array, w: Weights, spec: PerLayerEmbedding) -> Array:
     """x: (n_ctx, d_model), after the MLP. Gives what is added to it; ``embedded`` is what came into the first layer."""
     w = w.under("per_layer_embedding", spec)
-    gate = ACTIVATIONS[spec.activation](w.einsum("n_ctx d_model, d_model d_per_layer -> n_ctx d_per_layer", x, "gate"))
-    inner = gate * vectors(tokens, embedded, w, spec)
+    gate = w.einsum("n_ctx d_model, d_model d_per_layer -> n_ctx d_per_layer", x, "gate")
+    inner = activated(gate, w, spec.activation) * vectors(tokens, embedded, w, spec)
     brought = w.einsum("n_ctx d_per_layer, d_per_layer d_model -> n_ctx d_model", inner, "output")
     return norm(brought, w, "output_norm", spec.norm)
 
