@@ -5,6 +5,7 @@ This file knows which family is read where, and nothing of what they say; a fami
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -78,7 +79,7 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     """
     config = Config(data, origin)
     model_type = config.model_type()
-    reader = _module(model_type, origin).READERS[model_type]
+    reader = reader_of(model_type, origin)
     named = _class_of(config)
     specification = reader(config)
     specification |= _end(config, named)
@@ -89,6 +90,12 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     notes = list(config.notes)
     specification = {"name": config.name(), **specification, "checkpoint": specification.get("checkpoint", model_type)}
     return ({**specification, "notes": notes} if notes else specification), config.assumed
+
+
+def reader_of(model_type: str, origin: str) -> Callable[[Config], dict[str, Any]]:
+    """What reads a family's configurations. Raises InputError for a family that is not known."""
+    reader: Callable[[Config], dict[str, Any]] = _module(model_type, origin).READERS[model_type]
+    return reader
 
 
 def _class_of(config: Config) -> str:

@@ -77,7 +77,7 @@ def bloom(c: Config) -> Part:
 def falcon(c: Config) -> Part:
     """Falcon (arXiv:2311.16867; modeling_falcon.py): side by side on one norm or two, or in turn; rotary or ALiBi."""
     d_model = c.size("hidden_size", "n_embed", absent=4544)
-    n_layers = c.layers(absent=32)
+    n_layers, n_ctx = c.layers(absent=32), c.size("max_position_embeddings", absent=2048)
     heads = whole_heads(c, d_model, absent=71)
     n_heads = heads["n_heads"]
     new = c.flag("new_decoder_architecture", absent=False, null=False)
@@ -99,7 +99,7 @@ def falcon(c: Config) -> Part:
     c.only(n_head=n_heads, n_layer=n_layers, ff_factor=d_ff / d_model, apply_residual_connection_post_layernorm=False)
     return dict(
         n_vocab=c.size("vocab_size", absent=65024),
-        n_ctx=c.size("max_position_embeddings", absent=2048),
+        n_ctx=n_ctx,
         d_model=d_model,
         n_layers=n_layers,
         attention=heads,

@@ -79,33 +79,56 @@ def rotary(
     *,
     base: float = 10_000.0,
     d_head: int,
-    partial: float = 1.0,
+    partial: float | None = None,
     kind: str = "",
     interleaved: bool = False,
     theta: str = "rope_theta",
     scaled: bool = True,
 ) -> Part:
     """Rotary positions: from ``rope_parameters`` (today's files; for layers of a ``kind``, where they differ), or from
-    ``rope_theta``, ``rope_scaling`` and ``partial_rotary_factor``. ``base`` and ``partial`` are the family's defaults;
-    where older files give a kind of layer another base, ``theta`` is its key, and ``scaled`` whether it is scaled."""
-    older = c.table("rope_scaling", absent=None, null=None) if scaled else None
-    today = c.table("rope_parameters", absent=None, null=None)
-    if today and kind and isinstance(today.data.get(kind), dict):
-        today = today.table(kind)
-    said = today or older
-    c.ignore(theta, "partial_rotary_factor")
+    ``rope_theta``, ``rope_scaling`` and ``partial_rotary_factor``. ``base`` is the family's default, and ``partial``
+    too, of a family that turns a part of each head; where older files give a kind of layer another base, ``theta`` is
+    its key, and ``scaled`` whether it is scaled."""
+    said = rotary_table(c, kind, scaled)
+    c.ignore(theta)
     base_from = said if said and said.has("rope_theta") else c
-    partial_from = said if said and said.has("partial_rotary_factor") else c
     base = base_from.number("rope_theta" if base_from is said else theta, absent=base, null=base)
-    partial = partial_from.number("partial_rotary_factor", absent=partial, null=partial)
     scaling = rotary_scaling(said, c) if said else {}
     part: Part = {"base": base} | ({"interleaved": True} if interleaved else {})
+    partial = c.defaults.get("partial_rotary_factor", partial)
     if scaling.get("kind") == "proportional":
-        return part | {"whole_head": True, "d_rotary": 2 * int(partial * d_head // 2)}
-    turned = int(d_head * partial)
-    if turned % 2 and turned == d_head:
-        raise c.refusal("head_dim", f"{turned} numbers of a head make no pairs, and rotary positions turn pairs")
-    return part | ({"d_rotary": turned} if turned != d_head else {}) | ({"scaling": scaling} if scaling else {})
+        return part | _proportional(turned(c, said, d_head, partial or 1.0, pairs=2), scaling)
+    d_rotary = d_head if partial is None else turned(c, said, d_head, partial)
+    if d_rotary % 2 and d_rotary == d_head:
+        raise c.refusal("head_dim", f"{d_rotary} numbers of a head do not make pairs, and rotary positions turn pairs")
+    return part | ({"d_rotary": d_rotary} if d_rotary != d_head else {}) | ({"scaling": scaling} if scaling else {})
+
+
+def rotary_table(c: Config, kind: str = "", scaled: bool = True) -> Config | None:
+    """The object that speaks of rotary positions, in today's files or older ones; that of a ``kind`` of layer."""
+    older = c.table("rope_scaling", absent=None, null=None) if scaled else None
+    today = c.table("rope_parameters", absent=None, null=None)
+    if older and today and older.data and older.data != today.data:
+        raise c.refusal("rope_scaling", "and rope_parameters is there too and says something else; leave out one")
+    if today and kind and kind in today.data:
+        return today.table(kind)
+    return today or older
+
+
+def turned(c: Config, said: Config | None, d_head: int, absent: float, pairs: int = 1) -> int:
+    """How many numbers of a head are turned; a multiple of ``pairs``."""
+    key = "partial_rotary_factor"
+    c.ignore(key)
+    partial = (said if said and said.has(key) else c).number(key, absent=absent, null=absent)
+    if not 0 < partial <= 1:
+        raise c.refusal(key, f"{partial!r} is not above 0 and at most 1")
+    return pairs * int(d_head * partial // pairs)
+
+
+def _proportional(d_rotary: int, scaling: Part) -> Part:
+    """Pairs are those of the whole head; what a factor stretches are the frequencies of those that are turned."""
+    stretched = {"scaling": {"kind": "linear", "factor": scaling["factor"]}} if "factor" in scaling else {}
+    return {"whole_head": True, "d_rotary": d_rotary} | stretched
 
 
 SCALINGS = {
@@ -145,10 +168,10 @@ def rotary_scaling(said: Config, c: Config) -> Part:
         if values is not None and not (isinstance(values, list) and all(type(v) in (int, float) for v in values)):
             raise said.refusal(key, "a list of numbers is wanted")
         part |= {field: values} if values else {}
-    if not said.flag("truncate", absent=True, null=True):
+    if not said.flag("truncate", absent=True, null=False):
         part["truncate"] = False
-    most = c.data.get("max_position_embeddings")
-    older = c.data.get("original_max_position_embeddings", most)
+    most = c.usual("max_position_embeddings")
+    older = c.usual("original_max_position_embeddings", most)
     original = said.size("original_max_position_embeddings", absent=older, null=older)
     said.ignore("finetuned", "mrope_section", "attn_factor", "extrapolation_factor")
     if kind == "dynamic":

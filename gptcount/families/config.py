@@ -75,6 +75,8 @@ class Config:
         self.assumed: list[str] = []
         self.defaults: dict[str, Any] = {}
         self.settled: dict[str, Any] = {}
+        self.tables: dict[str, Config] = {}
+        self.taken: dict[str, Any] = {}
 
     def model_type(self) -> str:
         """The family. Raises InputError where the file does not say it."""
@@ -141,6 +143,7 @@ class Config:
             absent = self.defaults.get(keys[0], absent)
             if absent is REQUIRED:
                 raise self.refusal(keys[0], "missing")
+            self.taken[keys[0]] = absent
             if absent is not None and not isinstance(absent, list | dict):
                 self.take_for(keys[0], json.dumps(absent))
             return absent
@@ -224,15 +227,21 @@ class Config:
         return value
 
     def table(self, *keys: str, absent: Any = REQUIRED, null: Any = REFUSED) -> Config | None:
-        """A nested object, read and ticked off like the whole."""
+        """A nested object, read and ticked off like the whole, which finishes it too."""
         value = self.raw(*keys, absent=absent, null=null)
         if value is absent or value is null:
             return value  # type: ignore[no-any-return]
         if not isinstance(value, dict):
             raise self.refusal(self._spelled(keys), "an object is wanted")
-        inner = Config(value, f"{self.origin}: {self._spelled(keys)}")
-        inner.notes, inner.assumed = self.notes, self.assumed
-        return inner
+        key = self._spelled(keys)
+        if key not in self.tables or self.tables[key].data is not value:
+            self.tables[key] = inner = Config(value, f"{self.origin}: {key}")
+            inner.notes, inner.assumed = self.notes, self.assumed
+        return self.tables[key]
+
+    def usual(self, key: str, absent: Any = None) -> Any:
+        """The value of a key that another reader ticks off, or what it is taken for where it is absent."""
+        return (self.taken | self.data).get(key, self.defaults.get(key, absent))
 
     def ignore(self, *keys: str) -> None:
         """Tick off keys that, for this family, have no bearing on what is stored or computed."""
@@ -257,10 +266,12 @@ class Config:
         refused = [key for key in left if not built_by or self._may_be_a_size(key) or self._misspelt(key)]
         if refused:
             raise InputError(
-                f"{self.origin}: {_listed(refused)}: not known for model_type {shown(self.data.get('model_type'))!r}, "
-                "so the count could be wrong; take it out if it has no bearing, or describe the model in a TOML file "
+                f"{self.origin}: {_listed(refused)}: not known{self._family()}, so "
+                " the count could be wrong; take it out if it has no bearing, or describe the model in a TOML file "
                 "of blocks"
             )
+        for table in self.tables.values():
+            table.finish(built_by)
         if left:
             self.notes.append(f"not read by {built_by}: {_listed(left, 20)}")
 
@@ -277,6 +288,10 @@ class Config:
 
         absent = [name for name in self.used if name not in self.data]
         return bool(get_close_matches(key.lower(), absent, 1, 0.85))
+
+    def _family(self) -> str:
+        named = self.data.get("model_type")
+        return f" for model_type {shown(named)!r}" if isinstance(named, str) else ""
 
     def _spelled(self, keys: Sequence[str]) -> str:
         return next((key for key in keys if key in self.data), keys[0])

@@ -135,9 +135,10 @@ def dense(c: Config) -> Part:
     c.ignore("head_dim", "pretraining_tp")
     predictors(c, "num_nextn_predict_layers", "num_mtp_layers")
     d_ff, act = c.size("intermediate_size", absent=18_432), activation(c, absent="silu")
+    n_ctx = c.size("max_position_embeddings", absent=4096)
     return dict(
         n_vocab=c.size("vocab_size", absent=129_280),
-        n_ctx=c.size("max_position_embeddings", absent=4096),
+        n_ctx=n_ctx,
         d_model=c.size("hidden_size", absent=7168),
         n_layers=c.layers(absent=61),
         attention=latent(c),

@@ -80,7 +80,7 @@ def solar_open(c: Config) -> Part:
     """Solar Open (Upstage 2026; modeling_solar_open.py): experts in every layer."""
     c.assume(vocab_size=196_608, num_hidden_layers=48, num_attention_heads=64, num_key_value_heads=8, head_dim=128)
     c.assume(max_position_embeddings=131_072, rms_norm_eps=1e-5, rope_theta=1_000_000.0, moe_intermediate_size=1280)
-    c.assume(n_routed_experts=128, n_group=1, topk_group=1, routed_scaling_factor=1.0)
+    c.assume(n_routed_experts=128, n_group=1, topk_group=1, routed_scaling_factor=1.0, partial_rotary_factor=1.0)
     c.only(mlp_bias=False, first_k_dense_replace=0, use_qk_norm=False)
     c.not_null("head_dim", *WANTED)
     c.data = {**c.data, "intermediate_size": 1}  # the width of dense layers, and there are none

@@ -43,7 +43,7 @@ mlp.experts.down      model.layers.{}.block_sparse_moe.experts.{}.w2    d_model,
 
 def decoder(c: Config, norm: Part | None = None) -> Part:
     """A decoder in Llama's words, with its defaults (modeling_llama.py); ``norm``, where it is not an RMS norm."""
-    d_model = c.size("hidden_size", absent=4096)
+    d_model, n_ctx = c.size("hidden_size", absent=4096), c.size("max_position_embeddings", absent=2048)
     attention = heads(c, d_model, n_heads=32)
     on = c.flag("attention_bias", absent=False)
     attention |= {"biases": biases(on, "query", "key", "value", "output")}
@@ -52,7 +52,7 @@ def decoder(c: Config, norm: Part | None = None) -> Part:
     c.ignore("pretraining_tp")
     return dict(
         n_vocab=c.size("vocab_size", absent=32000),
-        n_ctx=c.size("max_position_embeddings", absent=2048),
+        n_ctx=n_ctx,
         d_model=d_model,
         n_layers=c.layers(absent=32),
         attention=attention,

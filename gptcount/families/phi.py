@@ -75,7 +75,7 @@ def phi(c: Config) -> Part:
 def phi3(c: Config) -> Part:
     """Phi-3 and Phi-4 (arXiv:2404.14219; modeling_phi3.py): Llama with a window, its matrices fused when stored."""
     c.assume(vocab_size=32064, hidden_size=3072, intermediate_size=8192, max_position_embeddings=4096)
-    c.assume(rms_norm_eps=1e-5)
+    c.assume(rms_norm_eps=1e-5, partial_rotary_factor=1.0)
     c.only(attention_bias=False, mlp_bias=False, lm_head_bias=False, full_attn_mod=1, interpolate_factor=1)
     c.not_null("head_dim")
     original = c.size("original_max_position_embeddings", absent=4096)

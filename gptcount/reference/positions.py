@@ -8,6 +8,7 @@ import numpy as np
 
 from gptcount.blocks.attention import Rotary, RotaryScaling
 from gptcount.blocks.embedding import Positions
+from gptcount.errors import InputError
 from gptcount.reference.words import Array
 
 
@@ -15,9 +16,12 @@ def rotate(x: Array, spec: Rotary, positions: Array | None = None) -> Array:
     """The vectors of ``x`` (..., n_ctx, d), turned by their positions, 0 and on where none are given; numbers beyond
     ``d_rotary`` stay."""
     n_ctx, d = x.shape[-2], spec.d_rotary or x.shape[-1]
+    if d % 2 or d > x.shape[-1]:
+        raise InputError(f"rotary: {d} of the {x.shape[-1]} numbers of a head are to be turned in pairs; give d_rotary")
     if spec.whole_head:
         frequency, factor = spec.base ** -(np.arange(0, x.shape[-1], 2) / x.shape[-1]), 1.0
         frequency[d // 2 :] = 0
+        frequency /= (spec.scaling.factor or 1.0) if spec.scaling else 1.0
     else:
         frequency, factor = frequencies(spec, d, n_ctx)
     positions = np.arange(n_ctx) if positions is None else positions

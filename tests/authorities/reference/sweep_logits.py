@@ -1,0 +1,222 @@
+"""Hold gptcount's logits against the reference implementation's, where a single key of a configuration is changed.
+
+For each family and each key that its reader ticks off, every value below takes the key's place in a small
+configuration. Both sides then get the same random weights. A changed key must move the logits as it moves the
+reference's, or be refused; where the reference builds nothing, or fails, nothing is compared. Run it in the environment
+of regenerate_counts.py, with pydantic:
+
+    OMP_NUM_THREADS=1 python sweep_logits.py                    all families; writes logits.json beside this script
+    OMP_NUM_THREADS=1 python sweep_logits.py --only llama,gpt2  some, writing nothing; --verbose shows refusals
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import copy
+import json
+import pathlib
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+HERE = pathlib.Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[2])]
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from regenerate_counts import DROP, FAMILIES, alternatives, apply  # noqa: E402
+from transformers import AutoModelForCausalLM  # noqa: E402
+from transformers.core_model_loading import revert_weight_conversion  # noqa: E402
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING  # noqa: E402
+
+from gptcount.errors import GptCountError  # noqa: E402
+from gptcount.families import MODULES, reader_of  # noqa: E402
+from gptcount.families.config import Config  # noqa: E402
+from gptcount.reference import logits  # noqa: E402
+from gptcount.sources import config_json  # noqa: E402
+
+Data = dict[str, Any]
+
+N_TOKENS, SEED, SECONDS = 29, 1, 20
+WRONG = 2e-4
+"""So large a part of the logits' standard deviation is no noise of 32-bit numbers."""
+
+ROPE = {"rope_type": "default", "rope_theta": 10000.0}
+LONG = {"short_factor": [1.0, 1.3] * 3, "long_factor": [1.5, 2.5] * 3, "original_max_position_embeddings": 16}
+STRETCHED: list[Data] = [
+    {"rope_type": "linear", "factor": 2.0},
+    {"rope_type": "dynamic", "factor": 2.0},
+    {"rope_type": "dynamic", "factor": 2.0, "original_max_position_embeddings": 16},
+    {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16},
+    {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "truncate": False},
+    {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "truncate": None},
+    {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "mscale": 0.7, "mscale_all_dim": 0.9},
+    {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "attention_factor": 1.3},
+    {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 4.0, "beta_slow": 2.0},
+    {"rope_type": "yarn", "factor": 4.0},
+    {
+        "rope_type": "llama3",
+        "factor": 8.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 16,
+    },
+    {"rope_type": "longrope", "factor": 4.0, **LONG},
+    {"rope_type": "longrope", **LONG},
+    {"rope_type": "proportional", "factor": 2.0},
+    {"rope_type": "mrope", "mrope_section": [1, 1, 1]},
+    {"rope_type": "no-such"},
+    {"rope_type": "linear"},
+    {"rope_type": "linear", "factor": 2.0, "unknown": 3},
+    {"rope_type": "default", "partial_rotary_factor": 0.5},
+    {"rope_type": "default", "partial_rotary_factor": 1.5},
+    {"rope_type": "default", "rope_theta": 300.0},
+    {"rope_type": "default", "unknown": 3},
+]
+VALUES: dict[str, list[Any]] = {
+    "rope_scaling": [*STRETCHED, {"type": "linear", "factor": 2.0}, {}, None],
+    "rope_parameters": [ROPE | one for one in STRETCHED],
+    "partial_rotary_factor": [0.25, 0.5, 1.0, 1.5, 0.0, None],
+    "hidden_act": ["gelu", "gelu_new", "relu", "relu2", "silu", "quick_gelu", "gelu_pytorch_tanh", "xielu"],
+    "scoring_func": ["softmax", "sigmoid", "sqrtsoftplus"],
+    "topk_method": ["greedy", "noaux_tc", "group_limited_greedy"],
+    "layer_types": [
+        ["full_attention"] * 4,
+        ["sliding_attention"] * 4,
+        ["sliding_attention", "full_attention"] * 2,
+        ["full_attention", "sliding_attention"] * 2,
+        None,
+    ],
+}
+VALUES |= dict.fromkeys(("hidden_activation", "activation_function", "afn"), VALUES["hidden_act"])
+ANY: list[Any] = [True, False, None, 0, 1, 2, 3, 4, 8, 0.0, 0.5, 1.0, 2.0, 1e-3, 30.0]
+
+
+def base_of(family: str) -> Data:
+    """The small configuration of a family, the first that the counts are held against."""
+    return json.loads((HERE / "counts" / f"{family}.json").read_text())[0]["config"]
+
+
+def values(key: str, said: Any) -> Iterator[Any]:
+    """What a key may say instead."""
+    yield DROP
+    yield from VALUES.get(key, ANY)
+    yield from alternatives(key, said, own=True)
+
+
+def cases(family: str) -> Iterator[tuple[str, Any, Data]]:
+    """Every changed configuration of a family once, after the unchanged one: the key, the value, the whole."""
+    base = base_of(family)
+    reader = Config(copy.deepcopy(base), family)
+    reader_of(family, family)(reader)
+    yield "", None, base
+    seen = {json.dumps(base, sort_keys=True)}
+    for key in sorted(reader.used | {"is_causal"}):
+        for value in values(key, base.get(key)):
+            whole = apply(base, {key: value})
+            if key == "rope_parameters" and value is not DROP:
+                whole.pop("rope_theta", None)
+            if (text := json.dumps(whole, sort_keys=True)) not in seen:
+                seen.add(text)
+                yield key, None if value is DROP else value, whole
+    theirs = dict(rope_scaling=STRETCHED[0], rope_parameters=ROPE | STRETCHED[3])
+    yield "rope_scaling beside rope_parameters", None, base | theirs
+
+
+def built(config: Data) -> tuple[dict[str, np.ndarray], np.ndarray] | None:
+    """What the reference makes of a configuration: a checkpoint of random numbers, and logits. None of a failure."""
+    signal.alarm(SECONDS)
+    try:
+        parsed = CONFIG_MAPPING[config["model_type"]].from_dict(copy.deepcopy(config))
+        torch.manual_seed(SEED)
+        model = AutoModelForCausalLM.from_config(
+            parsed, attn_implementation="eager", experts_implementation="eager"
+        ).eval()
+        for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+            if tensor.is_floating_point() and name in model.state_dict():
+                torch.nn.init.normal_(tensor, std=0.2)
+        with torch.no_grad():
+            found = model(torch.from_numpy(tokens(config))[None], use_cache=False).logits[0].numpy()
+        state = revert_weight_conversion(model, dict(model.state_dict()))
+        return {name: value.numpy() for name, value in state.items()}, found
+    except Exception:  # whatever stops the reference implementation: it has said nothing then
+        return None
+    finally:
+        signal.alarm(0)
+
+
+def tokens(config: Data) -> np.ndarray:
+    """The text."""
+    n_vocab = config.get("vocab_size") or 100
+    return np.random.default_rng(SEED).integers(0, min(n_vocab, 200), N_TOKENS)
+
+
+def judged(config: Data) -> tuple[str, str]:
+    """The verdict on one configuration, and what to say of it."""
+    signal.alarm(SECONDS)
+    try:
+        architecture = config_json.parse(json.dumps(config), "config.json")
+    except GptCountError as refusal:
+        return "refused", str(refusal).splitlines()[0]
+    except Exception as fault:  # a crash is what is looked for
+        return "CRASHED", f"{type(fault).__name__}: {fault}"
+    finally:
+        signal.alarm(0)
+    theirs = built(config)
+    if theirs is None or not np.isfinite(theirs[1]).all():
+        return "not built", ""
+    try:
+        ours = logits(architecture, theirs[0], tokens(config)[None])[0]
+    except GptCountError as refusal:
+        return "refused", str(refusal).splitlines()[0]
+    except Exception as fault:
+        return "CRASHED", f"{type(fault).__name__}: {fault}"
+    if ours.shape != theirs[1].shape:
+        return "WRONG", f"shape {ours.shape} for {theirs[1].shape}"
+    off, size = float(np.abs(ours - theirs[1]).max()), float(theirs[1].std())
+    return ("equal" if off <= WRONG * size + 1e-6 else "WRONG"), f"{off:.2g} of {size:.2g}"
+
+
+def late(*_: object) -> None:
+    """The alarm."""
+    raise TimeoutError
+
+
+def main() -> int:
+    """Hold all, and write what was found."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="")
+    parser.add_argument("--verbose", action="store_true")
+    given = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    np.seterr(all="ignore")
+    transformers.logging.set_verbosity_error()
+    signal.signal(signal.SIGALRM, late)
+    only = set(filter(None, given.only.split(",")))
+    kept: dict[str, Any] = {}
+    total: collections.Counter[str] = collections.Counter()
+    for family in sorted(only or (set(MODULES) & set(FAMILIES) & set(CONFIG_MAPPING)) - {"gemma3", "llama4"}):
+        found: collections.Counter[str] = collections.Counter()
+        worst: list[Any] = []
+        for key, value, config in cases(family):
+            verdict, said = judged(config)
+            found[verdict] += 1
+            if verdict.isupper():
+                worst.append([key, value, verdict, said])
+            if verdict.isupper() or (given.verbose and verdict == "refused"):
+                print(f"{verdict:8}{family:20}{key} = {json.dumps(value)[:110]}: {said[:150]}", flush=True)
+        total += found
+        kept[family] = dict(sorted(found.items())) | ({"wrong": worst} if worst else {})
+        print(f"{family:20}" + "  ".join(f"{name} {n}" for name, n in sorted(found.items())), flush=True)
+    print("all " + "  ".join(f"{name} {n}" for name, n in sorted(total.items())))
+    if not only:
+        (HERE / "logits.json").write_text(json.dumps({"all": dict(sorted(total.items())), **kept}, indent=1) + "\n")
+    return bool(total["WRONG"] or total["CRASHED"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
