@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from gptcount.blocks.altup import AltUp
 from gptcount.blocks.attention import MultiHeadAttention
 from gptcount.blocks.attention_mixture import AttentionMixture
-from gptcount.blocks.block import Beside, Block, Real, Size
+from gptcount.blocks.block import Beside, Block, Real, Size, allowed
 from gptcount.blocks.compressed_attention import CompressedAttention
 from gptcount.blocks.embedding import Embedding, Head, Unembedding
 from gptcount.blocks.hyper_connections import HyperConnections
@@ -142,6 +142,46 @@ class Architecture(Block):
                     f"variations: layers = {variation.layers!r} selects none of n_layers = {self.n_layers}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _nothing_is_ignored(self) -> Architecture:
+        """What stands beside attention and MLP, and how they are added, go together in some ways only."""
+        hyper, altup = isinstance(self.streams, HyperConnections), isinstance(self.streams, AltUp)
+        plain = self.residual == "pre-norm" and self.residual_scale == 1
+        positions, around = self.embedding.positions, "hyper-connections" if hyper else "a shortcut"
+        allowed(
+            ((hyper or self.shortcut) and not plain, f"residual: layers with {around} are pre-norm and not scaled"),
+            ((hyper or self.shortcut) and self.laurel, f"laurel: layers with {around} have none"),
+            (self.streams and self.shortcut, "shortcut: one vector flows where there is one, not several (streams)"),
+            (hyper and self.per_layer_embedding, "per_layer_embedding: not beside hyper-connections"),
+            (hyper and self.layer_scalar, "layer_scalar: not beside hyper-connections"),
+            (altup and not self.per_layer_embedding, "streams: altup brings per-layer embeddings into its streams"),
+            (self.laurel and self.residual != "sandwich", 'laurel: it stands in layers whose residual is "sandwich"'),
+            (
+                self.shortcut and any(isinstance(layer.mlp, Mixture) for layer in self.layers()),
+                "mlp: beside a shortcut mixture there are no other mixtures",
+            ),
+            (
+                positions and positions.n_positions and positions.n_positions < self.n_ctx,
+                f"embedding.positions.n_positions: fewer than n_ctx = {self.n_ctx}",
+            ),
+        )
+        self._what_is_shared_is_there()
+        return self
+
+    def _what_is_shared_is_there(self) -> None:
+        """Raises ValueError where a layer takes from an earlier one what none has left."""
+        left: set[object] = set()
+        for layer in self.stack() if self.variations else [Layer(self.attention, self.mlp)]:
+            attention = layer.attention
+            if isinstance(attention, MultiHeadAttention):
+                kind = ("keys and values", bool(attention.window))
+                allowed((attention.shares_kv and kind not in left, "attention.shares_kv: no earlier layer has them"))
+                left.add(kind)
+            elif isinstance(attention, LatentAttention):
+                missing = attention.indexer == "shared" and "choice" not in left
+                allowed((missing, "attention.indexer: no earlier layer has one whose choice could be shared"))
+                left |= {"choice"} if attention.indexer else set()
 
     def inventory(self) -> Inventory:
         """Every weight of the model, bound to its sizes, in the order of the flow."""

@@ -13,9 +13,10 @@ reading, the audit and the forward pass. It does not know who reads it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 from typing import NamedTuple
 
 from gptcount.architecture import Architecture
@@ -70,6 +71,8 @@ def tensors(architecture: Architecture) -> list[Tensor]:
         if not weight.tied_to:
             named.setdefault(weight.name, []).append(weight)
     found = [tensor for line in parsed(table_of(architecture)) for tensor in _of_line(line, named)]
+    if twice := _named_twice(found):
+        raise InputError(f"{shown(architecture.name)}: a checkpoint would have two tensors of the name {twice}")
     left = named.keys() - {weight.name for tensor in found for weight in tensor.weights}
     if left:
         family = architecture.checkpoint
@@ -77,6 +80,18 @@ def tensors(architecture: Architecture) -> list[Tensor]:
             f"{shown(architecture.name)}: a checkpoint of the family {family!r} has no name for {min(left)}"
         )
     return found
+
+
+def _named_twice(found: Sequence[Tensor]) -> str:
+    """The name that two tensors would have in one layer; empty where there is none."""
+    layers: dict[str, set[int]] = {}
+    for tensor in found:
+        first = tensor.indices[0] if tensor.indices else Axis("", 1)
+        here = set(first.where or range(first.n))
+        if not here.isdisjoint(layers.setdefault(tensor.name, set())):
+            return tensor.name
+        layers[tensor.name] |= here
+    return ""
 
 
 @cache
@@ -114,7 +129,12 @@ def laid(line: Line, name: str, weights: tuple[Weight, ...]) -> Tensor:
     if any(weight.per[:n_indices] != indices for weight in weights):
         raise InputError(f"{name}: {', '.join(weight.name for weight in weights)} are not in the same layers")
     sizes = (_size(dimension, line, weights, n_indices) for dimension in line.dimensions)
-    return Tensor(name, tuple(size for size in sizes if size), indices, weights, line)
+    tensor = Tensor(name, tuple(size for size in sizes if size), indices, weights, line)
+    if prod(tensor.shape) * tensor.copies != tensor.parameters:
+        raise InputError(
+            f"{name}: tensors of this family's checkpoints do not hold {', '.join(weight.name for weight in weights)}"
+        )
+    return tensor
 
 
 def _size(dimension: tuple[str, ...], line: Line, weights: tuple[Weight, ...], n_indices: int) -> int:

@@ -102,6 +102,8 @@ def mixtures(draw: st.DrawFn) -> dict[str, Any]:
     data["n_experts_per_token"] = draw(st.integers(1, taken * in_group))
     if draw(st.booleans()):
         data |= {"n_groups": groups, "n_groups_per_token": taken}
+    if "shared" not in data:
+        data.pop("shared_gate", None)
     return data
 
 
@@ -123,16 +125,17 @@ def variations(draw: st.DrawFn, n_layers: int) -> dict[str, Any]:
 @st.composite
 def specifications(draw: st.DrawFn) -> dict[str, Any]:
     """Plain data of a valid specification."""
-    n_layers = draw(st.integers(1, 12))
+    n_layers, n_ctx = draw(st.integers(1, 12)), draw(sizes)
+    more = st.integers(n_ctx, 1_000_000_000)
     positions = st.one_of(
-        table({"kind": "learned"}, {"n_positions": sizes}), table({}), table({"kind": "sinusoidal"}), st.none()
+        table({"kind": "learned"}, {"n_positions": more}), table({}), table({"kind": "sinusoidal"}), st.none()
     )
     return draw(
         table(
             {
                 "name": texts,
                 "n_vocab": sizes,
-                "n_ctx": sizes,
+                "n_ctx": n_ctx,
                 "n_layers": n_layers,
                 "d_model": sizes,
                 "attention": attentions,

@@ -1,8 +1,10 @@
 """Alternating updates: several vectors flow for each token; a layer works on one and predicts the others."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from gptcount.blocks.block import Beside, Size
+from pydantic import Field, model_validator
+
+from gptcount.blocks.block import Beside, Size, allowed
 from gptcount.blocks.norm import Norm
 from gptcount.weight import Inventory, linear, per, weight
 
@@ -12,12 +14,20 @@ class AltUp(Beside):
 
     kind: Literal["altup"] = "altup"
     n_streams: Size
-    active: int = 0
+    active: Annotated[int, Field(ge=0)] = 0
     """Which of them a layer works on, from 0."""
     scaled: bool = True
     """What the layer brings is scaled, number by number, before it meets the per-layer embedding; the gains are
     stored either way."""
     norm: Norm
+
+    @model_validator(mode="after")
+    def _one_is_active(self) -> "AltUp":
+        allowed(
+            (self.n_streams < 2, "n_streams: at least two vectors flow"),
+            (self.active >= self.n_streams, f"active = {self.active} is none of n_streams = {self.n_streams}"),
+        )
+        return self
 
     def sizes(self) -> dict[str, int]:
         """The streams, and those that are not the embedding itself."""

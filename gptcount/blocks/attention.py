@@ -1,10 +1,10 @@
 """Attention with a query for every head and a key and a value for every head or group of heads, and its positions."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from gptcount.blocks.block import Block, Names, Real, Size
+from gptcount.blocks.block import Block, Names, NotNegative, Positive, Real, Size, allowed
 from gptcount.blocks.norm import HeadNorm, Norm
 from gptcount.weight import NOTHING, Inventory, linear, per, weight
 
@@ -13,12 +13,12 @@ class RotaryScaling(Block):
     """How rotary frequencies are stretched beyond the context that a model was trained on."""
 
     kind: Literal["linear", "dynamic", "yarn", "llama3", "longrope"]
-    factor: Real | None = None
+    factor: Positive | None = None
     n_ctx_original: Size | None = None
     low_frequency: Real | None = None
     high_frequency: Real | None = None
-    beta_fast: Real = 32.0
-    beta_slow: Real = 1.0
+    beta_fast: Positive = 32.0
+    beta_slow: Positive = 1.0
     attention_factor: Real | None = None
     mscale: Real | None = None
     mscale_all: Real | None = None
@@ -28,11 +28,17 @@ class RotaryScaling(Block):
     short_mscale: Real | None = None
     long_mscale: Real | None = None
 
+    @model_validator(mode="after")
+    def _a_factor_for_each_pair(self) -> "RotaryScaling":
+        without = self.kind == "longrope" and not (self.short_factors and self.long_factors)
+        allowed((without, "longrope has short_factors and long_factors, a number for each pair that is turned"))
+        return self
+
 
 class Rotary(Block):
     """Rotary positions (Su et al. 2021): pairs of a head's numbers are turned, further from position to position."""
 
-    base: Real = 10_000.0
+    base: Positive = 10_000.0
     d_rotary: Size | None = None
     """How many of a head's numbers are turned; absent, all of them."""
     interleaved: bool = False
@@ -44,6 +50,28 @@ class Rotary(Block):
     from_end: bool = False
     """The last ``d_rotary`` numbers of a head are turned, not the first (DeepSeek-V4)."""
     scaling: RotaryScaling | None = None
+
+    def fits(self, width: int, name: str) -> None:
+        """Raises ValueError where it cannot turn vectors of this width, which ``name`` names."""
+        turned = self.d_rotary or width
+        scaling = self.scaling
+        lists = (scaling.short_factors, scaling.long_factors) if scaling and scaling.kind == "longrope" else ()
+        allowed(
+            (turned > width, f"rotary.d_rotary = {turned} is more than {name} = {width}"),
+            (self.whole_head and scaling and scaling.kind != "linear", "rotary.whole_head is stretched linearly alone"),
+            (
+                scaling and scaling.kind == "yarn" and self.base <= 1,
+                f"rotary.base = {self.base}: YaRN wants more than 1",
+            ),
+            (
+                any(len(factors) != turned // 2 for factors in lists),
+                f"rotary.scaling: short_factors and long_factors have a number for each of {turned // 2} pairs",
+            ),
+        )
+
+
+Turned = tuple[Rotary, int, str]
+"""Rotary positions, the width of the vectors that they turn, and its name."""
 
 
 class Temperature(Block):
@@ -83,7 +111,8 @@ class MultiHeadAttention(Block):
     rotary: Rotary | None = None
     alibi: Literal["exact", "bfloat16", "mpt"] | None = None
     """A penalty that grows with the distance (Press et al. 2021), in the rounding or the slopes of a family."""
-    alibi_most: Real = 8.0
+    alibi_most: Annotated[float, Field(gt=0, le=1000)] = 8.0
+    """The exponent of the least slope, of the kind ``mpt``."""
     window: Size | None = None
     """How many tokens a token sees, itself included; absent, all before it."""
     chunk: Size | None = None
@@ -94,8 +123,8 @@ class MultiHeadAttention(Block):
     """What scores are multiplied by; absent, one over the root of d_head."""
     scale_by_layer: bool = False
     """Scores are divided by the layer's number, from 1 (an option of GPT-2)."""
-    softcap: Real | None = None
-    clip: Real | None = None
+    softcap: Positive | None = None
+    clip: NotNegative | None = None
     """Queries, keys and values are held between minus and plus this."""
     value_scale: Real = 1.0
     temperature: Temperature | None = None
@@ -105,6 +134,28 @@ class MultiHeadAttention(Block):
         if self.n_heads % (self.n_kv_heads or 1):
             raise ValueError(f"n_heads = {self.n_heads} is not a multiple of n_kv_heads = {self.n_kv_heads}")
         return self
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "MultiHeadAttention":
+        difference = self.differential
+        allowed(
+            (self.value_is_key and self.d_value, "d_value: values are the keys (value_is_key), so they have no width"),
+            (self.value_is_key and "value" in self.biases, "biases: values are the keys (value_is_key), and no matrix"),
+            (self.alibi != "mpt" and self.alibi_most != 8, "alibi_most: only ALiBi of the kind mpt has it"),
+            (difference and (difference.gain or difference.bias), "differential: its norm has no gain and no bias"),
+            (difference and self.d_value, "d_value: values of differential attention are as wide as d_head"),
+            (
+                difference and (self.n_heads % 2 or (self.n_kv_heads or 2) % 2),
+                "differential: n_heads and n_kv_heads are even, as heads are paired",
+            ),
+        )
+        for rotary, width, name in self.turned():
+            rotary.fits(width, name)
+        return self
+
+    def turned(self) -> list[Turned]:
+        """What rotary positions turn."""
+        return [(self.rotary, self.d_head, "d_head")] if self.rotary else []
 
     def weights(self) -> Inventory:
         bias, norm = self.biases, self.query_key_norm
@@ -118,7 +169,11 @@ class MultiHeadAttention(Block):
             + (norm.of("n_heads").under("query_norm") if norm else NOTHING)
             + (NOTHING if self.shares_kv else key + key_norm)
             + (NOTHING if self.shares_kv or self.value_is_key else value)
-            + (self.value_norm.across(d_value).under("value_norm") if self.value_norm else NOTHING)
+            + (
+                self.value_norm.across(d_value).under("value_norm")
+                if self.value_norm and not self.shares_kv
+                else NOTHING
+            )
             + (weight("sinks", "n_heads", "other") if self.sinks else NOTHING)
             + (self._lambdas() if self.differential else NOTHING)
             + (per("n_heads", linear("gate", f"d_model {d_value}")) if self.gate else NOTHING)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from gptcount.blocks.attention import Rotary
+from gptcount.blocks.attention import Rotary, Turned
 from gptcount.blocks.block import Block, Size
 from gptcount.weight import NOTHING, Inventory, linear, per, weight
 
@@ -28,7 +28,13 @@ class AttentionMixture(Block):
     def _chosen_among_all(self) -> "AttentionMixture":
         if self.n_experts_per_token > self.n_experts:
             raise ValueError(f"n_experts_per_token = {self.n_experts_per_token} of only n_experts = {self.n_experts}")
+        for rotary, width, name in self.turned():
+            rotary.fits(width, name)
         return self
+
+    def turned(self) -> list[Turned]:
+        """What rotary positions turn."""
+        return [(self.rotary, self.d_head, "d_head")] if self.rotary else []
 
     def weights(self) -> Inventory:
         """The weights in words, sizes not yet bound."""

@@ -12,10 +12,23 @@ Size = Annotated[int, Field(gt=0, le=1_000_000_000)]
 Real = Annotated[float, Field(allow_inf_nan=False, gt=-1e30, lt=1e30)]
 """A finite number, written with or without a decimal point; it changes what is computed and no count."""
 
+Positive = Annotated[float, Field(allow_inf_nan=False, gt=0, lt=1e30)]
+"""A finite number above 0."""
+
+NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0, lt=1e30)]
+"""A finite number of at least 0."""
+
 
 Name = TypeVar("Name")
 Names = Annotated[tuple[Name, ...], Strict(False)]
 """A list of some of the names of a ``Literal``."""
+
+
+def allowed(*unless: tuple[object, str]) -> None:
+    """Raises ValueError with the reason that stands beside the first condition that is true."""
+    for wrong, why in unless:
+        if wrong:
+            raise ValueError(why)
 
 
 class Block(BaseModel):

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from gptcount.blocks.attention import Rotary
-from gptcount.blocks.block import Block, Size
+from gptcount.blocks.attention import Rotary, Turned
+from gptcount.blocks.block import Block, Size, allowed
 from gptcount.blocks.compressor import Compressor
 from gptcount.blocks.indexer import Indexer
 from gptcount.blocks.norm import Norm
@@ -40,7 +40,21 @@ class CompressedAttention(Block):
             raise ValueError(f"n_heads = {self.n_heads} is not a multiple of n_output_groups = {self.n_output_groups}")
         if self.indexer and not self.compressor:
             raise ValueError("an indexer chooses among compressed keys, and there is no compressor")
+        block = self.compressor and self.compressor.n_block
+        own = self.indexer and self.indexer.compressor and self.indexer.compressor.n_block
+        allowed(
+            (
+                self.indexer and own != block,
+                f"indexer.compressor: a compressor of its own with n_block = {block}, as attention has",
+            )
+        )
+        for rotary, width, name in self.turned():
+            rotary.fits(width, name)
         return self
+
+    def turned(self) -> list[Turned]:
+        """What rotary positions turn."""
+        return [(self.rotary, self.d_head, "d_head"), *(self.indexer.turned() if self.indexer else [])]
 
     def sizes(self) -> dict[str, int]:
         """The sizes that this block gives a name, and how many heads a group has."""

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from gptcount.blocks.block import Block, Real, Size
+from pydantic import model_validator
+
+from gptcount.blocks.block import Block, Positive, Real, Size, allowed
 from gptcount.blocks.norm import Norm
 from gptcount.weight import NOTHING, Inventory, linear, weight
 
@@ -19,6 +21,15 @@ class Positions(Block):
     """The position of the first token, of sinusoidal ones."""
     ends: bool = False
     """Sinusoidal wavelengths reach their longest at the last pair (XGLM), not one pair later (CTRL)."""
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> "Positions":
+        learned = self.kind == "learned"
+        allowed(
+            (learned and (self.offset or self.ends), "offset and ends are those of sinusoidal positions"),
+            (not learned and self.n_positions, "n_positions: sinusoidal positions have no table"),
+        )
+        return self
 
 
 class Embedding(Block):
@@ -54,7 +65,7 @@ class Unembedding(Block):
     bias: bool = False
     scale: Real = 1.0
     """What scores are multiplied by."""
-    softcap: Real | None = None
+    softcap: Positive | None = None
 
     def across(self, width: str) -> Inventory:
         """Its weights, from vectors whose axis ``width`` names."""

@@ -1,6 +1,6 @@
 """An indexer: small heads that score every earlier token, so that attention looks at the best of them only."""
 
-from gptcount.blocks.attention import Rotary
+from gptcount.blocks.attention import Rotary, Turned
 from gptcount.blocks.block import Block, Size
 from gptcount.blocks.compressor import Compressor
 from gptcount.blocks.norm import Norm
@@ -19,6 +19,10 @@ class Indexer(Block):
     """The norm of a key."""
     compressor: Compressor | None = None
     """Keys are compressed ones, each for a block of tokens (DeepSeek-V4)."""
+
+    def turned(self) -> list[Turned]:
+        """What rotary positions turn."""
+        return [(self.rotary, self.d_index_head, "d_index_head")]
 
     def weights(self) -> Inventory:
         return (

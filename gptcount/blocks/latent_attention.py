@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from gptcount.blocks.attention import Rotary
+from gptcount.blocks.attention import Rotary, Turned
 from gptcount.blocks.block import Block, Names, Real, Size
 from gptcount.blocks.indexer import Indexer
 from gptcount.blocks.norm import Norm
@@ -40,7 +40,16 @@ class LatentAttention(Block):
     def _queries_to_index(self) -> "LatentAttention":
         if self.indexer is not None and self.d_query_latent is None:
             raise ValueError("an indexer reads the query latent, and there is no d_query_latent")
+        if isinstance(self.indexer, Indexer) and self.indexer.compressor:
+            raise ValueError("indexer.compressor: keys of latent attention are not compressed")
+        for rotary, width, name in self.turned():
+            rotary.fits(width, name)
         return self
+
+    def turned(self) -> list[Turned]:
+        """What rotary positions turn."""
+        own = [(self.rotary, self.d_rotary, "d_rotary")]
+        return own + (self.indexer.turned() if isinstance(self.indexer, Indexer) else [])
 
     def weights(self) -> Inventory:
         bias = self.biases

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gptcount.blocks.block import Block, Real, Size
+from gptcount.blocks.block import Block, NotNegative, Positive, Real, Size, allowed
 from gptcount.blocks.mlp import GatedMLP, PlainMLP, activation
 from gptcount.blocks.norm import Norm
 from gptcount.weight import NOTHING, Inventory, Role, linear, per, weight
@@ -32,7 +32,7 @@ class Mixture(Block):
     scores: Literal["softmax", "sigmoid", "sqrt-softplus", "sparse-mixer"] = "softmax"
     normalize: bool = True
     """The scores of the chosen experts are made to sum to 1."""
-    normalize_power: Real = 1.0
+    normalize_power: Positive = 1.0
     """The power of the norm that does it."""
     weigh_input: bool = False
     """An expert's score multiplies what goes in, not what comes out (Llama 4)."""
@@ -40,7 +40,7 @@ class Mixture(Block):
     n_groups: Size = 1
     n_groups_per_token: Size = 1
     group_score: Literal["best-two", "best"] = "best-two"
-    jitter: Real = 0.01
+    jitter: NotNegative = 0.01
     hashed: bool = False
     """A token's experts are looked up by the token, in a table that a checkpoint keeps (Roller et al. 2021)."""
     own_norms: Norm | None = None
@@ -61,6 +61,29 @@ class Mixture(Block):
                 f"n_experts = {self.n_experts} do not make n_groups = {self.n_groups} equal groups, "
                 f"of which n_groups_per_token = {self.n_groups_per_token} are chosen"
             )
+        within = self.n_experts // self.n_groups * self.n_groups_per_token
+        mixer = self.scores == "sparse-mixer"
+        allowed(
+            (
+                self.n_groups > 1 and self.n_experts_per_token > within,
+                f"n_experts_per_token = {self.n_experts_per_token}: the groups that are chosen hold only {within}",
+            ),
+            (self.n_groups > 1 and self.n_zero_experts, "n_zero_experts: they are in no group (n_groups)"),
+            (self.shared_gate and not self.shared, "shared_gate: there is no shared expert that it gates"),
+            (self.hashed and self.router_correction, "router_correction: experts are looked up (hashed), not chosen"),
+            (self.hashed and self.n_groups > 1, "n_groups: experts are looked up (hashed), not chosen"),
+            (self.hashed and self.n_zero_experts, "n_zero_experts: a table (hashed) names none of them"),
+            (self.expert_scales and self.n_zero_experts, "expert_scales: experts without weights have none"),
+            (
+                mixer and (self.expert_scales or self.router_correction),
+                "scores: the sparse mixer's are used as they are",
+            ),
+            (
+                mixer and (self.hashed or self.n_groups > 1 or self.n_zero_experts),
+                "scores: the sparse mixer sees all alike",
+            ),
+            (mixer and (self.scale != 1 or self.normalize_power != 1), "scale: the sparse mixer's scores have none"),
+        )
         return self
 
     def weights(self) -> Inventory:

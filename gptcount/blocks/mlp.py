@@ -1,12 +1,14 @@
 """The MLP of a layer: plain (up, down) or gated (gate, up, down). An expert of a mixture is one of these too."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from gptcount.blocks.block import Block, Names, Real, Size
+from pydantic import Field
+
+from gptcount.blocks.block import Block, Names, Positive, Real, Size
 from gptcount.blocks.norm import Norm
 from gptcount.weight import NOTHING, Inventory, linear, weight
 
-Activation = Literal["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu_squared", "swiglu_clipped", "xielu"]
+Activation = Literal["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu_squared", "xielu"]
 """xielu has two learned numbers a layer and two fixed ones that a checkpoint keeps (Apertus)."""
 
 
@@ -27,17 +29,17 @@ class PlainMLP(Block):
 
 
 class GatedMLP(Block):
-    """Down of (activated gate times up) (Shazeer 2020)."""
+    """Down of (activated gate times up) (Shazeer 2020); the clipped swiglu adds 1 to up (gpt-oss)."""
 
     kind: Literal["gated"] = "gated"
     d_ff: Size
     biases: Names[Literal["gate", "up", "down"]] = ()
-    activation: Activation = "silu"
-    limit: Real | None = None
+    activation: Activation | Literal["swiglu_clipped"] = "silu"
+    limit: Positive | None = None
     """Gate and up are held to at most this, up to at least minus this."""
     alpha: Real = 1.702
     """The steepness of the clipped swiglu."""
-    sparsity: Real | None = None
+    sparsity: Annotated[float, Field(ge=0, lt=1)] | None = None
     """The part of the gates that is set to zero: those that are least (Gemma 3n)."""
     norm: Norm | None = None
     """A norm of what is gated, before the down matrix (BitNet)."""
@@ -55,7 +57,7 @@ class GatedMLP(Block):
         )
 
 
-def activation(kind: Activation) -> Inventory:
+def activation(kind: str) -> Inventory:
     """The numbers that an activation has of its own."""
     if kind != "xielu":
         return NOTHING

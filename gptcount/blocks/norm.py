@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from gptcount.blocks.block import Block, Real
+from gptcount.blocks.block import Block, NotNegative
 from gptcount.weight import NOTHING, Inventory, per, weight
 
 
@@ -12,7 +12,7 @@ class Norm(Block):
     kind: Literal["layer", "rms"]
     gain: bool = True
     bias: bool = False
-    eps: Real = 1e-5
+    eps: NotNegative = 1e-5
     plus_one: bool = False
     """The gain is stored less one, and used as 1 + gain (Gemma)."""
 

@@ -88,7 +88,7 @@ def phimoe(c: Config) -> Part:
     """Phi-3.5-MoE (arXiv:2404.14219; modeling_phimoe.py): layer norms, and a router that picks two by turns."""
     c.assume(vocab_size=32064, intermediate_size=6400, num_key_value_heads=8, max_position_embeddings=131072)
     c.assume(rope_theta=1_000_000.0)
-    c.only(mlp_bias=False)
+    c.only(mlp_bias=False, num_experts_per_tok=2)
     c.not_null("head_dim", "num_key_value_heads")
     if c.has("original_max_position_embeddings"):
         c.size("original_max_position_embeddings")
@@ -96,7 +96,7 @@ def phimoe(c: Config) -> Part:
     mixture = {
         "kind": "mixture",
         "n_experts": c.size("num_local_experts", absent=16),
-        "n_experts_per_token": c.size("num_experts_per_tok", absent=2),
+        "n_experts_per_token": 2,
         "expert": model["mlp"],
         "scores": "sparse-mixer",
         "normalize": False,

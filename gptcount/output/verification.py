@@ -120,7 +120,9 @@ def _confirmed(confirmed: Confirmed) -> list[str]:
         f"✓ {count(confirmed.matrices)} matrices and {count(confirmed.parameters)} parameters drawn, as the ledger has "
         "them",
         *([probabilities] if confirmed.n_vocab else []),
-        "✓ no token sees a later one: with the last token changed, all vectors before it stay the same",
+        "✓ no token sees a later one: with the last token changed, all vectors before it stay the same"
+        if confirmed.causal
+        else "✓ tokens see later ones, as this model's do: with the last token changed, vectors before it change too",
     ]
 
 

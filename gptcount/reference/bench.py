@@ -15,6 +15,7 @@ from gptcount.ledger import breakdown, label
 from gptcount.numbers import count
 from gptcount.reference.functions import softmax
 from gptcount.reference.model import forward, scored
+from gptcount.reference.positions import unfilled, unturned
 from gptcount.reference.small import Real, small
 from gptcount.reference.weights import Step, Weights
 from gptcount.reference.words import Array, Dimensions, text
@@ -59,6 +60,8 @@ class Confirmed(NamedTuple):
     n_vocab: int
     """How many tokens were scored; 0 of a model without an unembedding."""
     temperature: float
+    causal: bool = True
+    """Whether no token was seen to look at a later one; else, that they do."""
 
 
 class Verification(NamedTuple):
@@ -127,11 +130,23 @@ def verify(architecture: Architecture, temperature: float = 1.0, inventory: Inve
     """
     if not 0 < temperature < float("inf"):
         raise InputError(f"temperature {temperature:g}: more than 0 and finite is wanted")
+    if faults := tuple(unrunnable(architecture)):
+        return Verification(architecture.name, (), None, faults)
     likeness, real = small(architecture)
     try:
         return _run(architecture, likeness, real, likeness.inventory() if inventory is None else inventory, temperature)
     except (ShapeError, LookupError, IndexError) as fault:
         return Verification(architecture.name, (), None, (str(fault),))
+
+
+def unrunnable(architecture: Architecture) -> Iterator[str]:
+    """What could not be done at the model's own sizes, whatever a likeness can do."""
+    if (positions := architecture.embedding.positions) and (fault := unfilled(positions, architecture.d_model)):
+        yield fault
+    found = (
+        unturned(rotary, width) for layer in architecture.layers() for rotary, width, _ in layer.attention.turned()
+    )
+    yield from dict.fromkeys(f"attention.{fault}" for fault in found if fault)
 
 
 def _run(
@@ -159,13 +174,17 @@ def _run(
     later = tokens.copy()
     later[-1] = (later[-1] + 1) % likeness.n_vocab
     changed = forward(likeness, later, Weights(shelf, likeness.sizes()))
-    if not np.allclose(changed[:-1], vectors[:-1], atol=1e-5) or np.allclose(changed[-1], vectors[-1], atol=1e-5):
-        failures.append("mask: a token sees a later one, or nothing of itself")
+    before = np.allclose(changed[:-1], vectors[:-1], atol=1e-5)
+    causal = not any(getattr(layer.attention, "bidirectional", False) for layer in architecture.layers())
+    if before != causal or np.allclose(changed[-1], vectors[-1], atol=1e-5):
+        seen = "a token sees a later one" if causal else "no token sees a later one"
+        failures.append(f"mask: {seen}, or nothing of itself")
     total = float(softmax(scores["tokens"], temperature).sum()) if "tokens" in scores else 1.0
     if not abs(total - 1) < 1e-5:
         failures.append(f"softmax: the probabilities sum to {total:.6f}")
     n_vocab = architecture.n_vocab if "tokens" in scores else 0
-    confirmed = Confirmed(likeness.n_layers, len(shelf.drawn), matrices, parameters, n_vocab, temperature)
+    counts = (likeness.n_layers, len(shelf.drawn), matrices, parameters)
+    confirmed = Confirmed(*counts, n_vocab, temperature, causal)
     walk = tuple(_walk(architecture, likeness, real, steps))
     return Verification(architecture.name, walk, None if failures else confirmed, tuple(failures))
 

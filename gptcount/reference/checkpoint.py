@@ -73,9 +73,10 @@ class Checkpoint:
             if array.shape != like.shape and prod(array.shape) * prod(like.shape) != 1:
                 shapes = (" × ".join(map(str, shape)) or "a number" for shape in (array.shape, like.shape))
                 raise InputError("{}: {}, and the model has {}".format(name, *shapes))
-            array = np.ascontiguousarray(array, np.float32).reshape(like.shape)
-            if np.isnan(array.ravel() @ array.ravel()):
-                raise InputError(f"{name}: holds a NaN, so nothing can be computed with it")
+            with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
+                array = np.ascontiguousarray(array, np.float32).reshape(like.shape)
+            if array.size and not np.isfinite((array.min(), array.max())).all():
+                raise InputError(f"{name}: holds a NaN or a number beyond float32, so nothing can be computed with it")
             self.ready[name] = array
         self.drawn.add(name)
         return self.ready[name]

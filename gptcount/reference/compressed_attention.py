@@ -21,7 +21,7 @@ def compressed_attention(x: Array, w: Weights, spec: CompressedAttention) -> Arr
     latent = w.einsum("n_ctx d_model, d_model d_query_latent -> n_ctx d_query_latent", x, "query_down")
     latent = norm(latent, w, "query_norm", spec.norm, "n_ctx d_query_latent", "d_query_latent")
     query = w.einsum("n_ctx d_query_latent, n_heads d_query_latent d_head -> n_heads n_ctx d_head", latent, "query")
-    query = rotate(norm(query, w, "", spec.norm.model_copy(update={"gain": False})), spec.rotary)
+    query = rotate(norm(query, w, "", spec.norm.model_copy(update={"gain": False, "bias": False})), spec.rotary)
     key = w.einsum("n_ctx d_model, d_model d_head -> n_ctx d_head", x, "key")
     key = rotate(norm(key, w, "key_norm", spec.norm, "n_ctx d_head", "d_head"), spec.rotary)
     key, seen = with_compressed(x, latent, key, w, spec)

@@ -12,8 +12,11 @@ from gptcount.reference.words import Array
 
 def softmax(x: Array, temperature: float = 1.0) -> Array:
     """Positive numbers that sum to 1 over the last axis; a low temperature favours the largest."""
-    x = x / temperature if temperature != 1.0 else x
-    x = np.exp(x - x.max(axis=-1, keepdims=True))
+    x = x - x.max(axis=-1, keepdims=True)
+    if temperature != 1.0:
+        with np.errstate(over="ignore"):  # what is divided by next to nothing is less than all numbers, and so is 0
+            x = x.astype(np.float64) / temperature
+    x = np.exp(x)
     x /= x.sum(axis=-1, keepdims=True)
     return x
 

@@ -37,7 +37,7 @@ def joined(x: Array, w: Weights, spec: HyperConnections, like: Norm) -> Array:
 def normed(x: Array, w: Weights, like: Norm) -> Array:
     """The streams of a token side by side, normed without a gain: (n_ctx, n_streams * d_model)."""
     flat = w.arrange("n_ctx n_streams d_model -> n_ctx (n_streams d_model)", x)
-    return norm(flat, w, "", like.model_copy(update={"gain": False}))
+    return norm(flat, w, "", like.model_copy(update={"gain": False, "bias": False}))
 
 
 def blend(x: Array, w: Weights, spec: HyperConnections, flat: Array) -> Array:

@@ -130,7 +130,7 @@ def several_pairs(architecture: Architecture, layer: Layer, x: Array, w: Weights
         one = w.where(**shortcut.sizes()).one_of("n_pairs", place)
         x = x + attend(norm(x, one, "attention_norm", spec), one, layer)
         read = norm(x, one, "mlp_norm", spec)
-        x = x + think(read, one, layer)
+        x = x + think(read, one, layer, x)
         if place == 0:
             beside = mixture(read, w.under("shortcut", shortcut.mixture), shortcut.mixture)
     return x + beside
@@ -158,10 +158,10 @@ def pair(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> Arra
             return x + scale * norm(branch, w, "mlp_output_norm", spec)
         case "parallel":
             attended = attend(norm(x, w, "attention_norm", spec), w, layer)
-            return x + scale * (attended + think(norm(x, w, "mlp_norm", spec), w, layer))
+            return x + scale * (attended + think(norm(x, w, "mlp_norm", spec), w, layer, x))
         case "parallel-shared":
             normed = norm(x, w, "attention_norm", spec)
-            return x + scale * (attend(normed, w, layer) + think(normed, w, layer))
+            return x + scale * (attend(normed, w, layer) + think(normed, w, layer, x))
         case "normed-residual":
             normed = norm(x, w, "attention_norm", spec)
             x = normed + scale * attend(normed, w, layer)

@@ -16,8 +16,8 @@ def rotate(x: Array, spec: Rotary, positions: Array | None = None) -> Array:
     """The vectors of ``x`` (..., n_ctx, d), turned by their positions, 0 and on where none are given; numbers beyond
     ``d_rotary`` stay."""
     n_ctx, d = x.shape[-2], spec.d_rotary or x.shape[-1]
-    if d % 2 or d > x.shape[-1]:
-        raise InputError(f"rotary: {d} of the {x.shape[-1]} numbers of a head are to be turned in pairs; give d_rotary")
+    if fault := unturned(spec, x.shape[-1]):
+        raise InputError(fault)
     if spec.whole_head:
         frequency, factor = spec.base ** -(np.arange(0, x.shape[-1], 2) / x.shape[-1]), 1.0
         frequency[d // 2 :] = 0
@@ -30,6 +30,16 @@ def rotate(x: Array, spec: Rotary, positions: Array | None = None) -> Array:
     if spec.from_end:
         return np.roll(turned(np.roll(x, d, axis=-1), cos, sin, spec.interleaved), -d, axis=-1)
     return turned(x, cos, sin, spec.interleaved)
+
+
+def unturned(spec: Rotary, width: int) -> str:
+    """Why vectors of this width cannot be turned; empty where they can."""
+    d = spec.d_rotary or width
+    if d % 2 or d > width:
+        return f"rotary: {d} of {width} numbers are to be turned, and they are turned in pairs; say d_rotary"
+    if spec.scaling and spec.scaling.kind == "dynamic" and d == 2:
+        return "rotary: dynamic scaling stretches the pairs but the first, and there is one"
+    return ""
 
 
 def turned(x: Array, cos: Array, sin: Array, interleaved: bool) -> Array:
@@ -115,8 +125,16 @@ def _longrope(frequency: Array, scaling: RotaryScaling, n_ctx: int) -> tuple[Arr
     return frequency / factors, attention
 
 
+def unfilled(spec: Positions, d_model: int) -> str:
+    """Why there are no sinusoids of this width; empty where there are."""
+    wrong = spec.kind == "sinusoidal" and (d_model % 2 or (spec.ends and d_model < 4))
+    return f"embedding.positions: sinusoids fill pairs of numbers, and d_model = {d_model}" if wrong else ""
+
+
 def sinusoids(spec: Positions, n_ctx: int, d_model: int) -> Array:
     """(n_ctx, d_model): the sines of every position, then the cosines (Vaswani et al. 2017, section 3.5, in halves)."""
+    if fault := unfilled(spec, d_model):
+        raise InputError(fault)
     pairs = np.arange(d_model // 2)
     wavelength = pairs / (d_model // 2 - 1) if spec.ends else 2 * pairs / d_model
     angle = (np.arange(n_ctx) + spec.offset)[:, None] * 10_000.0**-wavelength

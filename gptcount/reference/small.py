@@ -28,9 +28,9 @@ def small(architecture: Architecture) -> tuple[Architecture, Real]:
     likeness = architecture.model_copy(
         update=top
         | {"n_layers": n_layers, "attention": common.attention, "mlp": common.mlp, "variations": variations}
-        | {name: sizes.of(getattr(architecture, name)) for name in ("embedding", "shortcut", "head")}
-        | {name: sizes.of(getattr(architecture, name)) for name in architecture.beside()}
+        | {name: sizes.of(getattr(architecture, name)) for name in ("shortcut", "head", *architecture.beside())}
         | {"n_ctx": sizes.take("n_ctx", architecture.n_ctx, at_least=max(sizes.used))}
+        | {"embedding": sizes.of(architecture.embedding)}
     )
     likeness = Architecture.model_validate(likeness.model_dump())
     sizes.real[("n_layers", n_layers)] = architecture.n_layers
@@ -44,6 +44,7 @@ class Sizes:
         self.real: Real = {}
         self.taken: dict[tuple[str, int], int] = {}
         self.used: set[int] = set()
+        self.made: dict[int, tuple[Block, Block]] = {}
 
     def unused(self, at_least: int = 2, multiple_of: int = 1) -> int:
         """The smallest size not yet used."""
@@ -55,7 +56,8 @@ class Sizes:
 
     def take(self, name: str, real: int, at_least: int = 2, multiple_of: int = 1) -> int:
         """The small size for a real one; a further one, where that has to be a multiple of another size than before."""
-        if (name, real) not in self.taken or self.taken[name, real] % multiple_of:
+        known = self.taken.get((name, real))
+        if known is None or known % multiple_of or known < at_least:
             size = self.unused(at_least, multiple_of)
             self.taken[(name, real)] = size
             self.real[(name, size)] = real
@@ -65,8 +67,13 @@ class Sizes:
         """The block with small sizes; what depends on another size comes after it."""
         if not isinstance(block, Block):
             return block
+        if id(block) not in self.made:
+            self.made[id(block)] = block, self._smaller(block)
+        return self.made[id(block)][1]
+
+    def _smaller(self, block: Block) -> Block:
         change: dict[str, Any] = {name: self.of(value) for name, value in block if isinstance(value, Block)}
-        change |= {name: value[:1] for name, value in block if name in ("short_factors", "long_factors")}
+        change |= {name: None for name, value in block if getattr(value, "short_factors", ())}  # a number a pair
         for name, real in sorted(
             block.sizes().items(), key=lambda item: ORDER.index(item[0]) if item[0] in ORDER else -1
         ):
@@ -85,6 +92,10 @@ class Sizes:
             return self.take(name, real, at_least=min(real, 9))
         if name == "n_blocks":
             return 1 if real == 1 else self.take(name, real)
+        if name == "n_positions":
+            return self.take(name, real, at_least=max(self.used))
+        if name == "n_kv_heads" and change.get("differential"):
+            return self.take(name, real, multiple_of=2)
         if name in ("d_head", "d_index_head"):
             rotary = change.get("rotary")
             turned = rotary.d_rotary if rotary and rotary.d_rotary else 0
@@ -92,10 +103,9 @@ class Sizes:
         if name == "d_rotary":
             return self.take(name, real, multiple_of=2)
         if name == "n_experts":
-            return self.take(
-                name, real, at_least=change["n_experts_per_token"] + 1, multiple_of=change.get("n_groups", 1)
-            )
-        if name in ("n_groups", "n_groups_per_token"):
+            chosen, groups, open_to = (change.get(key, 1) for key in ("n_experts_per_token", *GROUPS))
+            return self.take(name, real, at_least=chosen * groups // open_to + 1, multiple_of=groups)
+        if name in GROUPS:
             return min(real, 2)
         if name == "offset":
             return real
@@ -111,7 +121,8 @@ class Sizes:
         return self.take(name, real, multiple_of=of * times)
 
 
-ORDER = ("n_kv_heads", "n_heads", "d_head", "n_groups", "n_groups_per_token", "n_experts_per_token", "n_experts")
+GROUPS = ("n_groups", "n_groups_per_token")
+ORDER = ("n_kv_heads", "n_heads", "d_head", *GROUPS, "n_experts_per_token", "n_experts")
 
 
 def _stacked(stack: list[Layer]) -> tuple[Layer, tuple[Variation, ...]]:
