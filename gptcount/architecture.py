@@ -158,8 +158,9 @@ class Architecture(Block):
             (altup and not self.per_layer_embedding, "streams: altup brings per-layer embeddings into its streams"),
             (self.laurel and self.residual != "sandwich", 'laurel: it stands in layers whose residual is "sandwich"'),
             (
-                self.shortcut and any(isinstance(layer.mlp, Mixture) for layer in self.layers()),
-                "mlp: beside a shortcut mixture there are no other mixtures",
+                self.shortcut
+                and any(isinstance(part, Mixture | AttentionMixture) for one in self.layers() for part in one),
+                "shortcut: beside its mixture there are no others, of MLPs or of attention",
             ),
             (
                 positions and positions.n_positions and positions.n_positions < self.n_ctx,
@@ -171,17 +172,24 @@ class Architecture(Block):
 
     def _what_is_shared_is_there(self) -> None:
         """Raises ValueError where a layer takes from an earlier one what none has left."""
-        left: set[object] = set()
+        left: dict[object, object] = {}
         for layer in self.stack() if self.variations else [Layer(self.attention, self.mlp)]:
             attention = layer.attention
             if isinstance(attention, MultiHeadAttention):
                 kind = ("keys and values", bool(attention.window))
-                allowed((attention.shares_kv and kind not in left, "attention.shares_kv: no earlier layer has them"))
-                left.add(kind)
+                sizes = attention.n_kv_heads or attention.n_heads, attention.d_head, attention.d_value
+                allowed(
+                    (attention.shares_kv and kind not in left, "attention.shares_kv: no earlier layer has them"),
+                    (
+                        attention.shares_kv and left.get(kind) != sizes,
+                        "attention.shares_kv: the earlier layer's have other sizes (n_kv_heads, d_head, d_value)",
+                    ),
+                )
+                left[kind] = sizes
             elif isinstance(attention, LatentAttention):
                 missing = attention.indexer == "shared" and "choice" not in left
                 allowed((missing, "attention.indexer: no earlier layer has one whose choice could be shared"))
-                left |= {"choice"} if attention.indexer else set()
+                left |= {"choice": True} if attention.indexer else {}
 
     def inventory(self) -> Inventory:
         """Every weight of the model, bound to its sizes, in the order of the flow."""

@@ -1,7 +1,9 @@
 """An indexer: small heads that score every earlier token, so that attention looks at the best of them only."""
 
+from pydantic import model_validator
+
 from gptcount.blocks.attention import Rotary, Turned
-from gptcount.blocks.block import Block, Size
+from gptcount.blocks.block import Block, Size, allowed
 from gptcount.blocks.compressor import Compressor
 from gptcount.blocks.norm import Norm
 from gptcount.weight import NOTHING, Inventory, linear, per
@@ -19,6 +21,11 @@ class Indexer(Block):
     """The norm of a key."""
     compressor: Compressor | None = None
     """Keys are compressed ones, each for a block of tokens (DeepSeek-V4)."""
+
+    @model_validator(mode="after")
+    def _one_norm(self) -> "Indexer":
+        allowed((self.norm and self.compressor, "norm: compressed keys have the norm of their compressor"))
+        return self
 
     def turned(self) -> list[Turned]:
         """What rotary positions turn."""

@@ -122,7 +122,7 @@ def _confirmed(confirmed: Confirmed) -> list[str]:
         *([probabilities] if confirmed.n_vocab else []),
         "✓ no token sees a later one: with the last token changed, all vectors before it stay the same"
         if confirmed.causal
-        else "✓ tokens see later ones, as this model's do: with the last token changed, vectors before it change too",
+        else "✓ tokens see later ones (bidirectional): with the last token changed, vectors before it change too",
     ]
 
 

@@ -176,15 +176,14 @@ def _run(
     changed = forward(likeness, later, Weights(shelf, likeness.sizes()))
     before = np.allclose(changed[:-1], vectors[:-1], atol=1e-5)
     causal = not any(getattr(layer.attention, "bidirectional", False) for layer in architecture.layers())
-    if before != causal or np.allclose(changed[-1], vectors[-1], atol=1e-5):
-        seen = "a token sees a later one" if causal else "no token sees a later one"
-        failures.append(f"mask: {seen}, or nothing of itself")
+    if (causal and not before) or np.allclose(changed[-1], vectors[-1], atol=1e-5):
+        failures.append("mask: a token sees a later one, or nothing of itself")
     total = float(softmax(scores["tokens"], temperature).sum()) if "tokens" in scores else 1.0
     if not abs(total - 1) < 1e-5:
         failures.append(f"softmax: the probabilities sum to {total:.6f}")
     n_vocab = architecture.n_vocab if "tokens" in scores else 0
     counts = (likeness.n_layers, len(shelf.drawn), matrices, parameters)
-    confirmed = Confirmed(*counts, n_vocab, temperature, causal)
+    confirmed = Confirmed(*counts, n_vocab, temperature, before)
     walk = tuple(_walk(architecture, likeness, real, steps))
     return Verification(architecture.name, walk, None if failures else confirmed, tuple(failures))
 

@@ -24,7 +24,9 @@ def small(architecture: Architecture) -> tuple[Architecture, Real]:
     n_layers = sizes.unused(at_least=max(len(layers), 2))
     stack = layers + [layers[-1]] * (n_layers - len(layers))
     common, variations = _stacked([Layer(*(sizes.of(block) for block in layer)) for layer in stack])
-    top = {name: sizes.take(name, getattr(architecture, name)) for name in ("d_model", "n_vocab")}
+    sinusoids = architecture.embedding.positions and architecture.embedding.positions.kind == "sinusoidal"
+    top = {"d_model": sizes.take("d_model", architecture.d_model, *((4, 2) if sinusoids else ()))}
+    top |= {"n_vocab": sizes.take("n_vocab", architecture.n_vocab)}
     likeness = architecture.model_copy(
         update=top
         | {"n_layers": n_layers, "attention": common.attention, "mlp": common.mlp, "variations": variations}
@@ -94,8 +96,8 @@ class Sizes:
             return 1 if real == 1 else self.take(name, real)
         if name == "n_positions":
             return self.take(name, real, at_least=max(self.used))
-        if name == "n_kv_heads" and change.get("differential"):
-            return self.take(name, real, multiple_of=2)
+        if name in ("n_heads", "n_kv_heads") and change.get("differential"):
+            return self.take(name, real, multiple_of=change.get("n_kv_heads", 2))
         if name in ("d_head", "d_index_head"):
             rotary = change.get("rotary")
             turned = rotary.d_rotary if rotary and rotary.d_rotary else 0
