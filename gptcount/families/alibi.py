@@ -122,10 +122,10 @@ def mpt(c: Config) -> Part:
     if said := c.table("attn_config", absent=None, null=None):
         said.only(alibi=True, attn_type="multihead_attention", prefix_lm=False, qk_ln=False, qk_gn=False, rope=False)
         said.ignore("attn_impl", "attn_uses_sequence_id", "tie_word_embeddings", "add_cross_attention")
-        for field, key in (("clip", "clip_qkv"), ("scale", "softmax_scale"), ("alibi_most", "alibi_bias_max")):
+        said.only(alibi_bias_max=8)
+        for field, key in (("clip", "clip_qkv"), ("scale", "softmax_scale")):
             value = said.number(key, absent=None, null=None)
             heads |= {} if value is None else {field: value}
-        said.finish()
     c.word("norm_type", among=("layernorm", "low_precision_layernorm"), absent="low_precision_layernorm")
     c.not_null("expansion_ratio", "learned_pos_emb", "no_bias")
     c.only(expansion_ratio=4, no_bias=True, logit_scale=None, is_causal=True)

@@ -257,6 +257,11 @@ def windowed(c: Config, model: Part, window: int | None, absent: Sequence[str], 
     return {**model, "attention": attention, "variations": variations}
 
 
+def everywhere(model: Part, window: int | None) -> Part:
+    """A model every layer of which sees a window, where there is one."""
+    return attending(model, window=window) if window else model
+
+
 def optional_window(c: Config) -> int | None:
     """The window, where ``use_sliding_window`` says that there is one."""
     window = c.size("sliding_window", absent=4096, null=None, least=0)

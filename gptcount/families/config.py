@@ -279,7 +279,7 @@ class Config:
         """Whether a value could be a size or hold one: a whole number above 1, an object, a list of no texts."""
         value = self.data[key]
         if isinstance(value, list):
-            return len(value) > 100 or not all(isinstance(item, str) for item in value)
+            return len(value) > 1_000 or not all(isinstance(item, str) for item in value)
         return isinstance(value, dict) or (isinstance(value, int) and value > 1)
 
     def _misspelt(self, key: str) -> bool:

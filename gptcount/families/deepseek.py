@@ -76,6 +76,7 @@ def glm_moe_dsa(c: Config) -> Part:
     c.assume(vocab_size=154_880, hidden_size=6144, intermediate_size=12_288, num_hidden_layers=78)
     c.assume(num_attention_heads=64, q_lora_rank=2048, v_head_dim=256, qk_nope_head_dim=192, index_n_heads=32)
     c.assume(n_group=1, topk_group=1, max_position_embeddings=202_752, rms_norm_eps=1e-5)
+    c.ignore("head_dim")
     model = indexed(c, interleaved=True)
     full = model["attention"]
     blocks = {"full": full, "shared": full | {"indexer": "shared"}}
@@ -113,6 +114,7 @@ def minicpm3(c: Config) -> Part:
     c.assume(q_lora_rank=768, kv_lora_rank=256, qk_nope_head_dim=64, qk_rope_head_dim=32, tie_word_embeddings=True)
     c.assume(max_position_embeddings=32_768, rms_norm_eps=1e-5)
     c.only(rope_interleave=False)
+    c.ignore("head_dim")
     d_model, n_heads = c.size("hidden_size"), c.size("num_attention_heads")
     if d_model % n_heads:
         raise c.refusal("hidden_size", f"{d_model} is not a multiple of num_attention_heads = {n_heads}")
@@ -132,7 +134,7 @@ def minicpm3(c: Config) -> Part:
 def dense(c: Config) -> Part:
     """A decoder with latent attention and an MLP in every layer; V3's defaults."""
     c.size("num_key_value_heads", absent=None, null=None)
-    c.ignore("head_dim", "pretraining_tp")
+    c.ignore("pretraining_tp")
     predictors(c, "num_nextn_predict_layers", "num_mtp_layers")
     d_ff, act = c.size("intermediate_size", absent=18_432), activation(c, absent="silu")
     n_ctx = c.size("max_position_embeddings", absent=4096)
@@ -152,6 +154,8 @@ def latent(c: Config, base: float = 10_000.0) -> Part:
     """Latent attention. The norms of the latent vectors have an epsilon of their own."""
     d_nope, d_rotary = c.size("qk_nope_head_dim", absent=128), c.size("qk_rope_head_dim", absent=64)
     c.only(qk_head_dim=d_nope + d_rotary, partial_rotary_factor=1.0)
+    if "head_dim" not in c.used:  # where it is read, rotary frequencies are those of a head so wide
+        c.only(head_dim=d_rotary)
     turned = rotary(c, base=base, d_head=d_rotary, interleaved=c.flag("rope_interleave", absent=True, null=False))
     d_query_latent = c.size("q_lora_rank", absent=1536, null=None)
     return {

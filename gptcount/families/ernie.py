@@ -11,7 +11,7 @@ mlp.router.correction  model.layers.{}.mlp.moe_statics.e_score_correction_bias[|
 """
 
 WITHOUT_BEARING = (
-    "moe_capacity moe_gate moe_norm_min moe_group moe_group_experts moe_aux_loss_lambda moe_orthogonal_loss_lambda "
+    "moe_capacity moe_gate moe_group moe_group_experts moe_aux_loss_lambda moe_orthogonal_loss_lambda "
     "moe_z_loss_lambda moe_use_hard_gate moe_multimodal_dispatch_use_allgather multi_token_pred_lambda fuse_rope"
 )
 
@@ -41,7 +41,7 @@ def ernie4_5_moe(c: Config) -> Part:
     }
     if n_shared:
         mixture["shared"] = {**model["mlp"], "d_ff": n_shared * width}
-    c.only(moe_use_aux_free=True, moe_gate_act="softmax")
+    c.only(moe_norm_min=1e-12, moe_use_aux_free=True, moe_gate_act="softmax")
     c.ignore(*WITHOUT_BEARING.split())
     predictors(c)
     unembedding = {**model["unembedding"], "bias": bool(model["mlp"]["biases"])}

@@ -49,6 +49,7 @@ def _gemma(c: Config) -> Part:
 def gemma2(c: Config) -> Part:
     """Gemma 2 (arXiv:2408.00118; modeling_gemma2.py): norms on both sides of a branch, soft caps, and a window in every
     other layer."""
+    c.only(use_bidirectional_attention=False)
     model = _capped(c)
     window = c.size("sliding_window", "sliding_window_size", absent=4096, null=None)
     return {**windowed(c, model, window, every(model["n_layers"], 2)), "residual": "sandwich"}
@@ -85,12 +86,19 @@ def _capped(c: Config) -> Part:
     model["mlp"]["activation"] = activation(c, "hidden_activation", absent="gelu_pytorch_tanh")
     if model["d_model"] % model["attention"]["n_heads"]:
         raise c.refusal("hidden_size", f"{model['d_model']} is not a multiple of {model['attention']['n_heads']} heads")
-    scores = c.number("attn_logit_softcapping", absent=50.0, null=None)
-    logits = c.number("final_logit_softcapping", absent=30.0, null=None)
+    scores, logits = cap(c, "attn_logit_softcapping", 50.0), cap(c, "final_logit_softcapping", 30.0)
     model["attention"]["scale"] = c.size("query_pre_attn_scalar", absent=256) ** -0.5
-    model["attention"] |= {"softcap": scores} if scores else {}
-    model["unembedding"] |= {"softcap": logits} if logits else {}
+    model["attention"] |= scores
+    model["unembedding"] |= logits
     return model
+
+
+def cap(c: Config, key: str, absent: float | None) -> Part:
+    """A soft cap, where there is one."""
+    value = c.number(key, absent=absent, null=None)
+    if value is not None and value <= 0:
+        raise c.refusal(key, f"{value!r}: a cap is above 0, and null says that there is none")
+    return {} if value is None else {"softcap": value}
 
 
 READERS = {"gemma": gemma, "gemma2": gemma2, "gemma3": whole, "gemma3_text": gemma3, "vaultgemma": vaultgemma}

@@ -20,6 +20,7 @@ from gptcount.families.common import (
 )
 from gptcount.families.config import Config
 from gptcount.families.gemma import NAMES as GEMMA
+from gptcount.families.gemma import cap
 
 PER_LAYER = """
 per_layer_embedding.token             model.embed_tokens_per_layer                            n_vocab_per_layer, |
@@ -60,7 +61,6 @@ def gemma3n(c: Config) -> Part:
     kinds, which = shared(blocks, layer_types(c, n_layers, every(n_layers, 5)), c, 15)
     common, variations = varied("attention", kinds, which)
     mlp, of_mlp = varied("mlp", *mlps(c, n_layers, act))
-    cap = c.number("final_logit_softcapping", absent=30.0, null=None)
     c.ignore("query_pre_attn_scalar", "altup_coef_clip", "altup_lr_multiplier")
     return dict(
         n_vocab=c.size("vocab_size", absent=262_400),
@@ -76,7 +76,7 @@ def gemma3n(c: Config) -> Part:
         norm=norm,
         residual="sandwich",
         variations=[*variations, *of_mlp],
-        unembedding=tied(c, absent=True) | ({"softcap": cap} if cap else {}),
+        unembedding=tied(c, absent=True) | cap(c, "final_logit_softcapping", 30.0),
     )
 
 

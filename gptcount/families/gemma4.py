@@ -6,6 +6,7 @@ from __future__ import annotations
 from gptcount.families.common import Part, activation, every, gated, layer_types, rms, rotary, tied, varied
 from gptcount.families.config import Config
 from gptcount.families.gemma import NAMES as GEMMA
+from gptcount.families.gemma import cap
 from gptcount.families.gemma3n import PER_LAYER, normed_heads, per_layer_embedding, shared
 
 NAMES = f"""{GEMMA}{PER_LAYER}
@@ -42,7 +43,6 @@ def gemma4(c: Config) -> Part:
     wide = 2 * d_ff if c.flag("use_double_wide_mlp", absent=False) else d_ff
     blocks = {late: mixture(c, d_model, gated(width, act), norm) for late, width in ((False, d_ff), (True, wide))}
     mlp, of_mlp = varied("mlp", blocks, [late for _, late in which])
-    cap = c.number("final_logit_softcapping", absent=None, null=None)
     c.ignore("vocab_size_per_layer_input")
     beside = c.size("hidden_size_per_layer_input", absent=256, least=0)
     return dict(
@@ -58,7 +58,7 @@ def gemma4(c: Config) -> Part:
         residual="sandwich",
         layer_scalar=True,
         variations=[*variations, *of_mlp],
-        unembedding=tied(c, absent=True) | ({"softcap": cap} if cap else {}),
+        unembedding=tied(c, absent=True) | cap(c, "final_logit_softcapping", None),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, activation, biases, gated, heads, rms, rotary, tied, windowed
+from gptcount.families.common import Part, activation, biases, everywhere, gated, heads, rms, rotary, tied
 from gptcount.families.config import Config
 
 NAMES = """
@@ -78,9 +78,7 @@ def mistral(c: Config) -> Part:
     c.assume(intermediate_size=14336, num_key_value_heads=8, max_position_embeddings=131072)
     c.only(attention_bias=False, mlp_bias=False)
     c.not_null("num_key_value_heads")
-    model = decoder(c)
-    window = c.size("sliding_window", absent=4096, null=None)
-    return windowed(c, model, window, ["sliding_attention"] * model["n_layers"])
+    return everywhere(decoder(c), c.size("sliding_window", absent=4096, null=None))
 
 
 def mixtral(c: Config) -> Part:

@@ -48,7 +48,10 @@ def scaled(c: Config, **rope_parameters: object) -> None:
 def ministral(c: Config) -> Part:
     """Ministral (modeling_ministral.py): Mistral with windows on some layers."""
     c.size("head_dim")
-    return mistral(c)
+    window = c.size("sliding_window", absent=4096, null=None)
+    c.settled["sliding_window"] = None
+    model = mistral(c)
+    return windowed(c, model, window, ["sliding_attention"] * model["n_layers"])
 
 
 def ministral3(c: Config) -> Part:

@@ -221,7 +221,7 @@ def dbrx(c: Config) -> Part:
     }
     ffn.only(hidden_size=d_model)
     ffn.ignore("moe_jitter_eps", "moe_loss_weight", "uniform_expert_assignment")
-    for part in (attn, ffn, act):
+    for part in (attn, ffn, act):  # an object that is not there is no table of the file
         part.finish()
     return dict(
         n_vocab=c.size("vocab_size", absent=32_000),

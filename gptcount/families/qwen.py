@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, attending, biases, mixed, optional_window, renamed, windowed
+from gptcount.families.common import Part, attending, biases, everywhere, mixed, optional_window, renamed, windowed
 from gptcount.families.config import Config
 from gptcount.families.llama import EXPERTS, NAMES, decoder
 
@@ -55,7 +55,7 @@ def qwen3_moe(c: Config) -> Part:
     c.ignore("max_window_layers")
     model = _normed(c)
     mixture = _mixture(c, model, d_expert=768, n_experts=128, n_chosen=8)
-    model = windowed(c, model, window := optional_window(c), [_kind(window)] * model["n_layers"])
+    model = everywhere(model, optional_window(c))
     return mixed(model, mixture, _sparse(c, model, mixture))
 
 

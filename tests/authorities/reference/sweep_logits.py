@@ -96,9 +96,20 @@ VALUES |= dict.fromkeys(("hidden_activation", "activation_function", "afn"), VAL
 ANY: list[Any] = [True, False, None, 0, 1, 2, 3, 4, 8, 0.0, 0.5, 1.0, 2.0, 1e-3, 30.0]
 
 
+OTHERWISE: dict[str, Data] = {
+    # The reference implementation does not read the base that dbrx says for its attention; published files mean it.
+    "dbrx": {"attn_config": {"clip_qkv": 8, "kv_n_heads": 3, "rope_theta": 10000.0}},
+    # An indexer's scores are 0 for many keys: which of them are the best is rounding's choice, where not all are taken.
+    "deepseek_v32": {"index_topk": 64},
+    "glm_moe_dsa": {"index_topk": 64},
+}
+"""Where a base is not the one that the counts have, and why."""
+
+
 def base_of(family: str) -> Data:
-    """The small configuration of a family, the first that the counts are held against."""
-    return json.loads((HERE / "counts" / f"{family}.json").read_text())[0]["config"]
+    """The small configuration of a family: the first that the counts are held against."""
+    config: Data = json.loads((HERE / "counts" / f"{family}.json").read_text())[0]["config"]
+    return config | OTHERWISE.get(family, {})
 
 
 def values(key: str, said: Any) -> Iterator[Any]:
