@@ -44,6 +44,9 @@ Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel
 - ``normed-residual``: n + f(n) with n = norm(x)
 """
 
+MOST_SELECTED = 2_000_000
+"""So many layers all variations together may select, one layer as often as it is selected."""
+
 _ONE = r"(\d{1,6}|(-?\d{1,6})?:(-?\d{1,6})?(:[1-9]\d{0,5})?)"
 SLICES = rf"{_ONE}(,{_ONE})*"
 
@@ -71,16 +74,17 @@ class Variation(Block):
 
     def of(self, n_layers: int) -> set[int]:
         """The indices of the layers that vary, among ``n_layers``. Raises ValueError for one that there is not."""
-        chosen: set[int] = set()
+        return {index for part in self.ranges(n_layers) for index in part}
+
+    def ranges(self, n_layers: int) -> list[range]:
+        """The layers that each of the slices selects. Raises ValueError for a layer that there is not."""
+        found = []
         for part in self.layers.split(","):
             bounds = [int(bound) if bound else None for bound in part.split(":")]
-            if len(bounds) > 1:
-                chosen.update(range(n_layers)[slice(*bounds)])
-            elif int(part) < n_layers:
-                chosen.add(int(part))
-            else:
+            if len(bounds) == 1 and int(part) >= n_layers:
                 raise ValueError(f"variations: layers = {self.layers!r}, and the layers are 0 to {n_layers - 1}")
-        return chosen
+            found.append(range(n_layers)[slice(*bounds)] if len(bounds) > 1 else range(int(part), int(part) + 1))
+        return found
 
 
 class Published(Block):
@@ -136,8 +140,11 @@ class Architecture(Block):
 
     @model_validator(mode="after")
     def _variations_vary(self) -> Architecture:
+        selected = 0
         for variation in self.variations:
-            if not variation.of(self.n_layers):
+            selected += (most := sum(map(len, variation.ranges(self.n_layers))))
+            allowed((selected > MOST_SELECTED, f"variations: they select more than {MOST_SELECTED:,} layers in all"))
+            if not most:
                 raise ValueError(
                     f"variations: layers = {variation.layers!r} selects none of n_layers = {self.n_layers}"
                 )

@@ -126,7 +126,8 @@ def expanded(c: Config, types: Any, n_layers: int) -> list[str]:
     kinds: list[str] = []
     try:
         for turn, times in types or [[["global", "local"], 12]]:
-            if type(times) is not int or not 0 <= times * len(turn) <= n_layers or {*turn} - {"global", "local"}:
+            room = n_layers - len(kinds)
+            if type(times) is not int or not 0 < times * len(turn) <= room or {*turn} - {"global", "local"}:
                 raise ValueError
             kinds += list(turn) * times
     except (TypeError, ValueError):

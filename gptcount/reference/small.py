@@ -20,18 +20,18 @@ Real = dict[tuple[str, int], int]
 def small(architecture: Architecture) -> tuple[Architecture, Real]:
     """The likeness, and the way back to the real sizes. Each kind of layer stands in it at least once."""
     sizes = Sizes()
+    sinusoids = architecture.embedding.positions and architecture.embedding.positions.kind == "sinusoidal"
+    top = {"d_model": sizes.take("d_model", architecture.d_model, *((4, 2) if sinusoids else ()))}
+    top |= {"n_vocab": sizes.take("n_vocab", architecture.n_vocab)}
+    top |= {name: sizes.of(getattr(architecture, name)) for name in ("shortcut", "head", *architecture.beside())}
     layers = list(architecture.layers())
     n_layers = sizes.unused(at_least=max(len(layers), 2))
     stack = layers + [layers[-1]] * (n_layers - len(layers))
     common, variations = _stacked([Layer(*(sizes.of(block) for block in layer)) for layer in stack])
-    sinusoids = architecture.embedding.positions and architecture.embedding.positions.kind == "sinusoidal"
-    top = {"d_model": sizes.take("d_model", architecture.d_model, *((4, 2) if sinusoids else ()))}
-    top |= {"n_vocab": sizes.take("n_vocab", architecture.n_vocab)}
     likeness = architecture.model_copy(
         update=top
         | {"n_layers": n_layers, "attention": common.attention, "mlp": common.mlp, "variations": variations}
-        | {name: sizes.of(getattr(architecture, name)) for name in ("shortcut", "head", *architecture.beside())}
-        | {"n_ctx": sizes.take("n_ctx", architecture.n_ctx, at_least=max(sizes.used))}
+        | {"n_ctx": sizes.take("n_ctx", architecture.n_ctx, at_least=sizes.most_but_widths() + 1)}
         | {"embedding": sizes.of(architecture.embedding)}
     )
     likeness = Architecture.model_validate(likeness.model_dump())
@@ -65,6 +65,10 @@ class Sizes:
             self.real[(name, size)] = real
         return self.taken[(name, real)]
 
+    def most_but_widths(self) -> int:
+        """The largest size that is no width of a vector: a text of more tokens reaches beyond windows and blocks."""
+        return max(size for (name, _), size in self.taken.items() if not name.startswith("d_"))
+
     def of(self, block: Any) -> Any:
         """The block with small sizes; what depends on another size comes after it."""
         if not isinstance(block, Block):
@@ -95,7 +99,9 @@ class Sizes:
         if name == "n_blocks":
             return 1 if real == 1 else self.take(name, real)
         if name == "n_positions":
-            return self.take(name, real, at_least=max(self.used))
+            return self.take(
+                name, real, at_least=self.taken["n_ctx", max(n for word, n in self.taken if word == "n_ctx")]
+            )
         if name in ("n_heads", "n_kv_heads") and change.get("differential"):
             return self.take(name, real, multiple_of=change.get("n_kv_heads", 2))
         if name in ("d_head", "d_index_head"):

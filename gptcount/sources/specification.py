@@ -16,12 +16,16 @@ from gptcount.errors import InputError, shown
 from gptcount.numbers import count
 
 CHANGED = "changed by --set, so the published total is not compared"
-LONGEST_LINE = 10_000
-"""Characters; a key of very many dots would take the TOML reader very long."""
+LONGEST_LINE, MOST_DOTS = 10_000, 30
+"""Characters of a line, and dots of a key: of very many the TOML reader would take very long."""
+
+DOTTED = re.compile(rf"(?:[\w\"'-]+\s*\.\s*){{{MOST_DOTS + 1}}}")
 
 
 def parse(text: str, origin: str) -> Architecture:
     """The architecture that TOML text specifies. Raises InputError, a line a fault, each naming origin and key."""
+    if DOTTED.search(text):
+        raise InputError(f"{origin}: a key of more than {MOST_DOTS} dots; no specification has such")
     if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
         raise InputError(f"{origin}: a line of more than {count(LONGEST_LINE)} characters; no specification has such")
     try:
