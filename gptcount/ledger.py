@@ -159,7 +159,7 @@ class Ledger:
         }
 
     def plot(self) -> Any:
-        """The treemap as a plotly figure. Raises GptCountError where ``gptcount[report]`` is not installed."""
+        """The treemap as a plotly figure. Raises GptCountError where plotly is not installed."""
         from gptcount.output import charts
 
         return charts.treemap(self)

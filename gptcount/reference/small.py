@@ -32,7 +32,6 @@ def small(architecture: Architecture) -> tuple[Architecture, Real]:
         | {name: sizes.of(getattr(architecture, name)) for name in architecture.beside()}
         | {"n_ctx": sizes.take("n_ctx", architecture.n_ctx, at_least=max(sizes.used))}
     )
-    likeness = Architecture.model_validate(likeness.model_dump())
     sizes.real[("n_layers", n_layers)] = architecture.n_layers
     return likeness, sizes.real
 

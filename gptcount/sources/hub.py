@@ -1,4 +1,4 @@
-"""The Hugging Face hub, by ``huggingface_hub`` (the extra ``gptcount[hub]``): configurations and headers.
+"""The Hugging Face hub, by ``huggingface_hub`` (the extra ``hub``): configurations and headers.
 
 The library finds endpoint, token, cache and offline mode by its own settings; it is imported when it is needed.
 Nothing else of a repository is fetched: of a checkpoint, its index and the headers of its files.
@@ -165,7 +165,7 @@ def _said(repository: Repository, name: str = "") -> Iterator[None]:
     except ModuleNotFoundError as fault:
         if not (fault.name or "").startswith("huggingface_hub"):
             raise
-        raise InputError(f'{repository.origin}: wants huggingface_hub: pip install "gptcount[hub]"') from None
+        raise InputError(f"{repository.origin}: needs huggingface_hub: pip install huggingface_hub") from None
     except Exception as fault:  # the library's errors have no common base but this
         raise InputError(f"{repository.origin}: {_reason(fault, repository, name)}") from None
 
