@@ -87,11 +87,6 @@ class StoredRow(NamedTuple):
         """The part of the model that they belong to, one of GROUPS or another."""
         return self.weights[0].partition(".")[0]
 
-    @property
-    def scalar(self) -> bool:
-        """Whether each is one number beside the weights: such are listed apart."""
-        return self.role == "buffer" and self.parameters == self.copies
-
 
 class Item(NamedTuple):
     """One signed line of the reconciliation; a line that ends in a total names it."""
@@ -129,7 +124,7 @@ class Ledger:
     def to_records(self) -> list[dict[str, Any]]:
         """The rows as plain records, for ``pandas.DataFrame(...)`` or a JSON file."""
         if self.reading == "stored":
-            return [self._record(row) for row in self.stored if not row.scalar]
+            return [self._record(row) for row in self.stored]
         return [
             {
                 "group": row.group,
@@ -143,10 +138,6 @@ class Ledger:
             }
             for row in self.rows
         ]
-
-    def scalars(self) -> list[dict[str, Any]]:
-        """Under the reading ``stored``, the tensors of one number each that are kept beside the weights."""
-        return [self._record(row) for row in self.stored if row.scalar]
 
     def _record(self, row: StoredRow) -> dict[str, Any]:
         return {
@@ -184,6 +175,8 @@ def breakdown(architecture: Architecture, reading: Reading = "heads") -> Ledger:
     """
     if reading not in READINGS:
         raise InputError(f"reading {shown(reading)!r} is none of {', '.join(READINGS)}")
+    if not isinstance(architecture, Architecture):
+        raise InputError(f"{shown(architecture)}: expected an Architecture, such as gptcount.load gives")
     inventory = architecture.inventory()
     rows = tuple(
         _row(unstapled(weight) if reading == "value-up" else weight) for weight in inventory if weight.role == "matrix"

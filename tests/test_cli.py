@@ -186,8 +186,8 @@ def test_piped_it_imports_no_numpy_and_no_rich(command):
 def test_completion_reads_file_names_only():
     out, modules = python(
         "import tomllib; tomllib.loads = None",
-        "from gptcount.cli import _presets, _presets_and_all",
-        "print(*_presets('gpt3')); print(*_presets_and_all('pre'))",
+        "from gptcount.options import presets_and_all, presets_named",
+        "print(*presets_named('gpt3')); print(*presets_and_all('pre'))",
     )
     assert "gpt3" in out[0].split()
     assert "gpt2" not in out[0].split()
@@ -255,13 +255,13 @@ def test_a_link_stays_a_link(tmp_path):
         ("breakdown gpt3 -f tabel", "did you mean table?"),
         ("breakdown gpt3 --reading heds", "did you mean heads?"),
         ("breakdown gpt3 --reading stored --explain", "--explain"),
-        ("verify-shapes --temperature x", "a number is wanted"),
-        ("breakdown presets", "one model is wanted"),
+        ("verify-shapes --temperature x", "expected a number"),
+        ("breakdown presets", "one model is expected"),
         ("show presets", "gptcount compare presets"),
         ("breakdown gpt3 --set n_kv_heads=8", "did you mean attention.n_kv_heads?"),
-        ("breakdown gpt3 --set attention=3", "attention: a table is wanted, and this is 3"),
-        ("breakdown gpt3 --set norm=false", "norm: a table is wanted, and this is false"),
-        ("breakdown gpt3 --set variations=3", "a list is wanted"),
+        ("breakdown gpt3 --set attention=3", "attention: expected a table, not 3"),
+        ("breakdown gpt3 --set norm=false", "norm: expected a table, not false"),
+        ("breakdown gpt3 --set variations=3", "expected a list"),
     ],
 )
 def test_bad_usage_is_one_clear_line(command, says):
@@ -274,19 +274,19 @@ def test_bad_usage_is_one_clear_line(command, says):
 def test_a_folder_called_presets_changes_nothing(tmp_path, monkeypatch):
     (tmp_path / "presets").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert "one model is wanted" in refused("breakdown", "presets")[0]
+    assert "one model is expected" in refused("breakdown", "presets")[0]
 
 
 def test_a_changed_model_is_not_held_against_the_published_total():
     changed = ("gpt3", "--set", "n_layers=48")
     shown = said("breakdown", *changed)
     assert "Published" not in shown
-    assert "Note: changed by --set, so the published total is not compared." in shown
+    assert "Note: changed, so the published total is not compared." in shown
     assert json.loads(said("breakdown", *changed, "--json"))["published"] is None
     assert "published" not in said("show", *changed).replace("the published total", "")
     compared = said("compare", *changed)
     assert "counted" not in compared
-    assert "changed by --set" in compared
+    assert "changed, so the published total" in compared
 
 
 def test_verify_shapes_of_one_and_of_several():

@@ -14,10 +14,10 @@ FLOORS = (
     {"blocks"},
     {"architecture"},
     {"families", "sources", "stored", "names", "quantized"},
-    {"ledger", "comparison", "explain", "audit"},
+    {"ledger", "comparison", "explain", "audit", "quoted"},
     {"reference"},
     {"output"},
-    {"cli"},
+    {"options", "cli"},
     {"__init__", "__main__"},
 )
 """docs/design.md: a room imports those of its own floor and of the floors before it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from gptcount.comparison import Account, check
 from gptcount.ledger import Ledger
+from gptcount.quoted import quoted
 
 SCHEMA = 1
 
@@ -25,11 +26,10 @@ def breakdown(ledger: Ledger, explained: bool = False) -> dict[str, Any]:
         "rows": ledger.to_records(),
         "reconciliation": items,
         "totals": ledger.totals,
+        "totals_elsewhere": [one._asdict() for one in quoted(ledger.architecture)],
         "published": found.to_record() if found else None,
         "notes": list(ledger.architecture.notes),
     }
-    if ledger.reading == "stored":
-        document["scalars"] = ledger.scalars()
     if explained:
         from gptcount.explain import explain
 
