@@ -339,11 +339,16 @@ def show(model: Model, settings: Settings = [], output: Output = None) -> None: 
     gptcount show llama-3-8b > mine.toml
     """
     only("show", "TOML", output, ".toml")
+    from gptcount.architecture import CHANGED
     from gptcount.sources.loading import load_with_comments
     from gptcount.sources.specification import toml
 
     architecture, comments = load_with_comments(model)
-    write(toml(architecture.changed(*settings), comments), output)
+    if settings:  # a file of its own, which says what it came of and is no change any more
+        architecture = architecture.changed(*settings)
+        architecture = architecture.changed(notes=[note for note in architecture.notes if note != CHANGED])
+        comments = [*comments, f"{model} with {', '.join(settings)}"]
+    write(toml(architecture, comments), output)
 
 
 def _reading(word: str) -> Reading:

@@ -26,7 +26,7 @@ def breakdown(ledger: Ledger, explained: bool = False) -> dict[str, Any]:
         "rows": ledger.to_records(),
         "reconciliation": items,
         "totals": ledger.totals,
-        "totals_elsewhere": [one._asdict() for one in quoted(ledger.architecture)],
+        "quoted": [one._asdict() for one in quoted(ledger.architecture)],
         "published": found.to_record() if found else None,
         "notes": list(ledger.architecture.notes),
     }

@@ -70,15 +70,10 @@ def load_all(sources: Sequence[str | Path], settings: Sequence[str] = ()) -> lis
 
 
 def _told_apart(found: Sequence[tuple[Architecture, str]]) -> Iterator[Architecture]:
-    """The models, those of one name with what they were named by; where that is one too, with a number."""
-    names = [architecture.name for architecture, _ in found]
-    for place, (architecture, source) in enumerate(found):
-        if names.count(architecture.name) == 1:
-            yield architecture
-            continue
-        before = sum(earlier.name == architecture.name and named == source for earlier, named in found[:place])
-        number = f", {before + 1}" if before else ""
-        yield architecture.changed(name=f"{architecture.name} ({source}{number})")
+    """The models, those of one name and several sources with what they were named by."""
+    for architecture, source in found:
+        sources = {named for other, named in found if other.name == architecture.name}
+        yield architecture.changed(name=f"{architecture.name} ({source})") if len(sources) > 1 else architecture
 
 
 def _of_data(data: dict[str, Any]) -> tuple[Architecture, list[str]]:
