@@ -99,14 +99,17 @@ class Comparison(list[Account]):
 
 def compare(architectures: Sequence[Architecture], reading: Reading = "heads") -> Comparison:
     """The accounts of several models, in the order given: what each part of each holds, and whether its published total
-    holds. Those of one name are numbered. Raises InputError as ``breakdown`` does."""
+    holds. Several of one name are numbered. Raises InputError as ``breakdown`` does."""
     return Comparison(account(breakdown(architecture, reading)) for architecture in _numbered(architectures))
 
 
 def _numbered(architectures: Sequence[Architecture]) -> Iterator[Architecture]:
-    seen: dict[str, int] = {}
+    seen: dict[str, list[Architecture]] = {}
     for architecture in architectures:
-        number = seen[architecture.name] = seen.get(architecture.name, 0) + 1
+        alike = seen.setdefault(architecture.name, [])
+        if architecture not in alike:
+            alike.append(architecture)
+        number = alike.index(architecture) + 1
         yield architecture if number == 1 else architecture.changed(name=f"{architecture.name} ({number})")
 
 

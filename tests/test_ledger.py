@@ -159,7 +159,7 @@ QUOTED = {
     "mixtral-8x7b": (46_571_720_704, 47_245_688_832),
     "deepseek-v3": (670_099_725_312, None),
 }
-"""Of transformers 5.24, num_parameters(exclude_embeddings=True) of a model built on the meta device; of TransformerLens,
+"""Of transformers 5.24, num_parameters(exclude_embeddings=True) of a model on the meta device; of TransformerLens,
 its formula by hand: layers * (4 * d_model * d_head * n_heads + MLP), a mixture being (3 * d_model * d_ff + d_model)
 for each expert."""
 
