@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import os
 import re
-import shlex
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import wraps
@@ -209,6 +208,8 @@ def misused(fault: Any, typed: Sequence[str], commands: Sequence[str]) -> str:
 
 def _meant(typed: Sequence[str], command: str) -> str:
     """What was meant by a word too many: the value of a setting, or a second model."""
+    import shlex
+
     for option, key, value in zip(typed, typed[1:], typed[2:], strict=False):
         if option == "--set" and "=" not in key:
             return shlex.join(["--set", f"{key}={value}"])

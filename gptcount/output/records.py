@@ -7,7 +7,6 @@ from typing import Any
 
 from gptcount.comparison import Account, check
 from gptcount.ledger import Ledger
-from gptcount.quoted import quoted
 
 SCHEMA = 1
 
@@ -18,6 +17,8 @@ def breakdown(ledger: Ledger, explained: bool = False) -> dict[str, Any]:
         {"label": item.label, "parameters": item.parameters, "total": item.total or None}
         for item in ledger.reconciliation
     ]
+    from gptcount.quoted import quoted
+
     found = check(ledger)
     document = {
         "schema": SCHEMA,

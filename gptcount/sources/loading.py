@@ -20,7 +20,9 @@ HUB = re.compile(
 )
 """How people write a repository of the Hub: OWNER/NAME, or the address of its page."""
 
-FILES = (".toml", ".json", ".safetensors", ".gguf", ".bin", ".pt", ".pth")
+CHECKPOINTS = (".safetensors", ".gguf", ".bin", ".pt", ".pth")
+
+FILES = (".toml", ".json", *CHECKPOINTS)
 """What the name of a file ends in, and that of a model does not."""
 
 
@@ -47,6 +49,9 @@ def load_with_comments(source: Source) -> tuple[Architecture, list[str]]:
 
         return _parsed(hub.config(source), shown(source, 200), ".json")
     path = _path(source)
+    if path.suffix.lower() in CHECKPOINTS:
+        name = shown(str(path), 200)
+        raise InputError(f"{name}: a checkpoint, and a model is expected; see 'gptcount audit {name}'")
     if path.parent == presets.folder():
         return specification.parse(read_text(path), shown(path.stem, 200)), []
     return _parsed(read_text(path), shown(str(path), 200), path.suffix.lower())
