@@ -18,7 +18,7 @@ HEAD = """\
 
 What can be imported, from its docstrings. `make docs` writes this page; a test compares. For a first use see
 [README.md](../README.md#the-library), for a file of your own [your-model.md](your-model.md). `import gptcount`
-costs nothing: a name is imported when it is first used. Only what runs a forward pass imports NumPy.
+costs nothing: a name or a module is imported when it is first used. Only what runs a forward pass imports NumPy.
 """
 
 CHAPTERS = {
@@ -29,6 +29,8 @@ CHAPTERS = {
         ("gptcount.ledger.Row", "ledger.py", "Row"),
         ("gptcount.ledger.StoredRow", "ledger.py", "StoredRow"),
         ("gptcount.ledger.Item", "ledger.py", "Item"),
+        ("gptcount.quoted.quoted", "quoted.py", "quoted"),
+        ("gptcount.quoted.Quoted", "quoted.py", "Quoted"),
         ("gptcount.GptCountError", "errors.py", "GptCountError"),
     ],
     "Several models": [
@@ -57,6 +59,7 @@ CHAPTERS = {
     ],
     "The specification": [
         ("gptcount.Architecture", "architecture.py", "Architecture"),
+        ("gptcount.architecture.Block", "blocks/block.py", "Block"),
         ("gptcount.architecture.Variation", "architecture.py", "Variation"),
         ("gptcount.architecture.Published", "architecture.py", "Published"),
     ],
@@ -141,7 +144,7 @@ def _default(value: ast.expr) -> str:
 
 
 def _signature(node: ast.FunctionDef) -> str:
-    arguments = ast.unparse(node.args).removeprefix("self, ").removeprefix("self")
+    arguments = ast.unparse(node.args).removeprefix("self, ").removeprefix("self").removeprefix("/, ")
     returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
     return f"{node.name}({arguments}){returns}"
 

@@ -6,13 +6,20 @@
     ledger = gptcount.breakdown(architecture)
     ledger.totals["parameters"]
 
-The names are imported when they are first used, so that ``import gptcount`` costs nothing.
+The names, and the modules such as ``gptcount.audit``, are imported when they are first used, so that ``import
+gptcount`` costs nothing.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gptcount import architecture as architecture
+    from gptcount import audit as audit
+    from gptcount import ledger as ledger
+    from gptcount import reference as reference
+    from gptcount import weight as weight
     from gptcount.architecture import Architecture as Architecture
     from gptcount.comparison import Comparison as Comparison
     from gptcount.comparison import compare as compare
@@ -54,6 +61,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _WHERE:
         return getattr(import_module(_WHERE[name]), name)
+    if not name.startswith("_") and find_spec(f"gptcount.{name}"):
+        return import_module(f"gptcount.{name}")
     raise AttributeError(f"module 'gptcount' has no attribute {name!r}")
 
 

@@ -6,7 +6,8 @@ It does not know where a specification comes from, nor how an inventory is read 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -46,6 +47,10 @@ Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel
 
 MOST_SELECTED = 2_000_000
 """So many layers all variations together may select, one layer as often as it is selected."""
+
+CHANGED = "changed, so the published total is not compared"
+OF_NO_SIZE = {"name", "notes", "published", "checkpoint"}
+"""Keys whose change leaves the published total what it is."""
 
 _ONE = r"(\d{1,6}|(-?\d{1,6})?:(-?\d{1,6})?(:[1-9]\d{0,5})?)"
 SLICES = rf"{_ONE}(,{_ONE})*"
@@ -207,7 +212,16 @@ class Architecture(Block):
             + self._layered()
             + (norm.across("d_model").under("final_norm") if norm else NOTHING)
             + self._end()
-        ).bind(self.embedding.sizes() | self.sizes())
+        ).bind(self._bound())
+
+    def _bound(self) -> dict[str, int]:
+        return self.embedding.sizes() | self.sizes()
+
+    def _kept(self, changed: Iterable[str]) -> dict[str, Any]:
+        data = self.plain()
+        if not OF_NO_SIZE.issuperset(changed) and data.pop("published", None):
+            data.setdefault("notes", []).append(CHANGED)
+        return data
 
     def _end(self) -> Inventory:
         """What turns the last vectors into scores; where the embedding is narrower, they are first made as narrow."""
@@ -255,7 +269,10 @@ class Architecture(Block):
         return html.render(tables.specification(self))
 
     def of_layer(self, layer: Layer) -> Inventory:
-        """The weights of one layer."""
+        """The weights of one layer, bound to the model's sizes."""
+        return self._of_layer(layer).bind(self._bound())
+
+    def _of_layer(self, layer: Layer) -> Inventory:
         before, after = self.residual != "output-norm", self.residual in ("output-norm", "sandwich")
         norm = self.norm.across("d_model")
         pair = (
@@ -276,10 +293,10 @@ class Architecture(Block):
         """The weights of all layers; those that several kinds of layer have alike are one line."""
         layers = self.layers()
         if len(layers) == 1:
-            return self.of_layer(next(iter(layers))).per(Axis("n_layers"))
+            return self._of_layer(next(iter(layers))).per(Axis("n_layers"))
         lines: dict[Weight, list[int]] = {}
         for layer, where in layers.items():
-            for line in self.of_layer(layer):
+            for line in self._of_layer(layer):
                 lines.setdefault(line, []).extend(where)
         return sum((Inventory([line]).per(self._layers_at(where)) for line, where in lines.items()), NOTHING)
 

@@ -6,7 +6,7 @@ It reads ledgers; it does not know how they are printed.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from gptcount.architecture import Architecture, Published
@@ -99,8 +99,18 @@ class Comparison(list[Account]):
 
 def compare(architectures: Sequence[Architecture], reading: Reading = "heads") -> Comparison:
     """The accounts of several models, in the order given: what each part of each holds, and whether its published total
-    holds. Raises InputError as ``breakdown`` does."""
-    return Comparison(account(breakdown(architecture, reading)) for architecture in architectures)
+    holds. Several of one name are numbered. Raises InputError as ``breakdown`` does."""
+    return Comparison(account(breakdown(architecture, reading)) for architecture in _numbered(architectures))
+
+
+def _numbered(architectures: Sequence[Architecture]) -> Iterator[Architecture]:
+    seen: dict[str, list[Architecture]] = {}
+    for architecture in architectures:
+        alike = seen.setdefault(architecture.name, [])
+        if architecture not in alike:
+            alike.append(architecture)
+        number = alike.index(architecture) + 1
+        yield architecture if number == 1 else architecture.changed(name=f"{architecture.name} ({number})")
 
 
 def account(ledger: Ledger) -> Account:

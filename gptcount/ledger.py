@@ -88,11 +88,6 @@ class StoredRow(NamedTuple):
         """The part of the model that they belong to, one of GROUPS or another."""
         return self.weights[0].partition(".")[0]
 
-    @property
-    def scalar(self) -> bool:
-        """Whether each is one number beside the weights: such are listed apart."""
-        return self.role == "buffer" and self.parameters == self.copies
-
 
 class Item(NamedTuple):
     """One signed line of the reconciliation; a line that ends in a total names it."""
@@ -130,7 +125,7 @@ class Ledger:
     def to_records(self) -> list[dict[str, Any]]:
         """The rows as plain records, for ``pandas.DataFrame(...)`` or a JSON file."""
         if self.reading == "stored":
-            return [self._record(row) for row in self.stored if not row.scalar]
+            return [self._record(row) for row in self.stored]
         return [
             {
                 "group": row.group,
@@ -145,10 +140,6 @@ class Ledger:
             for row in self.rows
         ]
 
-    def scalars(self) -> list[dict[str, Any]]:
-        """Under the reading ``stored``, the tensors of one number each that are kept beside the weights."""
-        return [self._record(row) for row in self.stored if row.scalar]
-
     def _record(self, row: StoredRow) -> dict[str, Any]:
         return {
             "tensor": row.tensor,
@@ -160,7 +151,7 @@ class Ledger:
         }
 
     def plot(self) -> Any:
-        """The treemap as a plotly figure. Raises GptCountError where ``gptcount[report]`` is not installed."""
+        """The treemap as a plotly figure. Raises GptCountError where plotly is not installed."""
         from gptcount.output import charts
 
         return charts.treemap(self)
@@ -185,6 +176,8 @@ def breakdown(architecture: Architecture, reading: Reading = "heads") -> Ledger:
     """
     if reading not in READINGS:
         raise InputError(f"reading {shown(reading)!r} is none of {', '.join(READINGS)}")
+    if not isinstance(architecture, Architecture):
+        raise InputError(f"{shown(architecture)}: expected an Architecture, such as gptcount.load gives")
     inventory = architecture.inventory()
     rows = tuple(
         _row(unstapled(weight) if reading == "value-up" else weight) for weight in inventory if weight.role == "matrix"

@@ -10,6 +10,8 @@ from functools import cache
 from math import prod
 from typing import Literal, NamedTuple
 
+from gptcount.errors import InputError
+
 Role = Literal["matrix", "bias", "norm", "position", "other", "buffer"]
 """What a weight is for: a matrix of the flow, a bias, a norm's gain or bias, learned positions, any other learned
 number (an attention sink, a scalar), or a buffer, which a checkpoint keeps and training does not learn."""
@@ -32,7 +34,7 @@ class Axis(NamedTuple):
     def n(self) -> int:
         """The size, which must be bound. Raises LookupError where it is not."""
         if self.size is None:
-            raise LookupError(f"the size {self.name} is used and nowhere given")
+            raise LookupError(f"the size {self.name} is used and nowhere given: bind({{'{self.name}': ...}}) gives it")
         return self.size
 
     @property
@@ -107,11 +109,16 @@ class Inventory(tuple[Weight, ...]):
         return Inventory([Weight(f"{path}.{w.name}" if w.name else path, *w[1:]) for w in self])
 
     def bind(self, sizes: Mapping[str, int]) -> Inventory:
-        """Give each axis its size that has none yet and whose name is known: the innermost block binds first."""
+        """Give each axis its size that has none yet and whose name is known: the innermost block binds first.
+
+        Raises InputError for a size below 1.
+        """
 
         def bound(axis: Axis) -> Axis:
             name = axis.name.rstrip("'")
             if axis.size is None and name in sizes:
+                if sizes[name] < 1:
+                    raise InputError(f"{name} = {sizes[name]}: a size is at least 1")
                 chosen = axis.chosen and bound(axis.chosen)
                 return Axis(axis.name, sizes[name], chosen, axis.where)
             return axis

@@ -186,8 +186,8 @@ def test_piped_it_imports_no_numpy_and_no_rich(command):
 def test_completion_reads_file_names_only():
     out, modules = python(
         "import tomllib; tomllib.loads = None",
-        "from gptcount.cli import _presets, _presets_and_all",
-        "print(*_presets('gpt3')); print(*_presets_and_all('pre'))",
+        "from gptcount.options import presets_and_all, presets_named",
+        "print(*presets_named('gpt3')); print(*presets_and_all('pre'))",
     )
     assert "gpt3" in out[0].split()
     assert "gpt2" not in out[0].split()
@@ -255,13 +255,13 @@ def test_a_link_stays_a_link(tmp_path):
         ("breakdown gpt3 -f tabel", "did you mean table?"),
         ("breakdown gpt3 --reading heds", "did you mean heads?"),
         ("breakdown gpt3 --reading stored --explain", "--explain"),
-        ("verify-shapes --temperature x", "a number is wanted"),
-        ("breakdown presets", "one model is wanted"),
+        ("verify-shapes --temperature x", "expected a number"),
+        ("breakdown presets", "one model is expected"),
         ("show presets", "gptcount compare presets"),
         ("breakdown gpt3 --set n_kv_heads=8", "did you mean attention.n_kv_heads?"),
-        ("breakdown gpt3 --set attention=3", "attention: a table is wanted, and this is 3"),
-        ("breakdown gpt3 --set norm=false", "norm: a table is wanted, and this is false"),
-        ("breakdown gpt3 --set variations=3", "a list is wanted"),
+        ("breakdown gpt3 --set attention=3", "attention: expected a table, not 3"),
+        ("breakdown gpt3 --set norm=false", "norm: expected a table, not false"),
+        ("breakdown gpt3 --set variations=3", "expected a list"),
     ],
 )
 def test_bad_usage_is_one_clear_line(command, says):
@@ -274,19 +274,19 @@ def test_bad_usage_is_one_clear_line(command, says):
 def test_a_folder_called_presets_changes_nothing(tmp_path, monkeypatch):
     (tmp_path / "presets").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert "one model is wanted" in refused("breakdown", "presets")[0]
+    assert "one model is expected" in refused("breakdown", "presets")[0]
 
 
 def test_a_changed_model_is_not_held_against_the_published_total():
     changed = ("gpt3", "--set", "n_layers=48")
     shown = said("breakdown", *changed)
     assert "Published" not in shown
-    assert "Note: changed by --set, so the published total is not compared." in shown
+    assert "Note: changed, so the published total is not compared." in shown
     assert json.loads(said("breakdown", *changed, "--json"))["published"] is None
     assert "published" not in said("show", *changed).replace("the published total", "")
     compared = said("compare", *changed)
     assert "counted" not in compared
-    assert "changed by --set" in compared
+    assert "changed, so the published total" in compared
 
 
 def test_verify_shapes_of_one_and_of_several():
@@ -355,3 +355,112 @@ def test_interrupted_is_130():
 def test_help_shows_examples_first(arguments):
     out = said(*arguments)
     assert out.index("gptcount breakdown gpt3") < out.index("Options:")
+
+
+@pytest.mark.parametrize(
+    "command", ["breakdown gpt2", "show gpt2", "compare gpt2 gpt3 --json", "--version", "--help", ""]
+)
+def test_a_stdout_that_takes_nothing_is_one_line(command):
+    for redirection in (">/dev/full", ">&-", "1</dev/null"):
+        shell = ["sh", "-c", f'exec "$0" -m gptcount {command} {redirection}', sys.executable]
+        done = subprocess.run(shell, stderr=subprocess.PIPE, env=environment(), check=False, timeout=60)
+        assert done.returncode == 1, (redirection, done.stderr)
+        assert re.fullmatch(rb"gptcount: standard output: [a-z ]+\n", done.stderr), (redirection, done.stderr)
+
+
+def test_a_closed_stdin_is_one_line():
+    shell = ["sh", "-c", 'exec "$0" -m gptcount breakdown - <&-', sys.executable]
+    done = subprocess.run(shell, capture_output=True, env=environment(), check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (2, b"gptcount: standard input: closed\n")
+
+
+@pytest.mark.parametrize(("ending", "format"), [("json", "json"), ("csv", "csv"), ("md", "markdown"), ("tex", "latex")])
+def test_a_file_s_ending_is_its_format(tmp_path, ending, format):
+    file = tmp_path / f"out.{ending}"
+    said("breakdown", "gpt2", "-o", str(file))
+    assert file.read_text("utf-8") == said("breakdown", "gpt2", "-f", format, PYTHONIOENCODING="utf-8")
+    other = "csv" if format == "json" else "json"
+    assert format in refused("breakdown", "gpt2", "-f", other, "-o", str(file))[0]
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("breakdown gpt2 -o out.html", "gptcount report"),
+        ("compare gpt2 gpt3 -o out.png", "gptcount plot"),
+        ("report gpt2 -o out.pdf", "report writes HTML"),
+        ("show gpt2 -o out.json", "show writes TOML"),
+        ("breakdown gpt3 --set n_layers 48", "did you mean --set n_layers=48?"),
+        ("breakdown gpt3 gpt2", "did you mean gptcount compare gpt3 gpt2?"),
+        ("breakdown gpt3 --output", "see gptcount breakdown --help"),
+        ("compare gpt2 deepseek-v3 --set attention.n_kv_heads=4", "DeepSeek-V3 with"),
+    ],
+)
+def test_what_was_meant_is_said(command, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (line,) = refused(*command.split())
+    assert says in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_report_overwrites_nothing_unasked(tmp_path, monkeypatch):
+    pytest.importorskip("plotly")
+    monkeypatch.chdir(tmp_path)
+    assert run("report", "gpt2").stderr.startswith(b"report.html: ")
+    assert "is there already" in refused("report", "gpt2")[0]
+    assert run("report", "gpt2", "-o", "report.html").returncode == 0
+
+
+def test_families_lists_every_model_type():
+    from gptcount.families import MODULES
+
+    document = json.loads(said("families", "--json"))
+    assert [family["model_type"] for family in document["families"]] == list(MODULES)
+    assert all(family["what"] and family["group"] for family in document["families"])
+    table = said("families")
+    assert all(re.search(rf"^{re.escape(name)} ", table, re.MULTILINE) for name in MODULES)
+    assert len(said("families", "-f", "csv").splitlines()) == len(MODULES) + 1
+
+
+@pytest.mark.parametrize(
+    ("model_type", "what"),
+    [
+        ("bert", "an encoder"),
+        ("xlm-roberta", "an encoder"),
+        ("t5", "an encoder-decoder"),
+        ("bart", "an encoder-decoder"),
+        ("whisper", "a speech or audio model"),
+        ("vit", "a vision model"),
+        ("clip", "a model of texts beside pictures"),
+    ],
+)
+def test_what_is_no_decoder_is_named_as_what_it_is(model_type, what):
+    (line,) = refused("breakdown", "-", stdin=json.dumps({"model_type": model_type}).encode())
+    assert f"is {what};" in line
+    assert "TOML" not in line
+    assert "did you mean" not in line
+
+
+def test_an_unknown_model_type_says_where_the_known_are_listed():
+    from gptcount.families import LATER, MODULES
+    from gptcount.families.others import OTHERS
+
+    (line,) = refused("breakdown", "-", stdin=b'{"model_type": "lamma"}')
+    assert "did you mean llama" in line
+    assert f"'gptcount families' lists the {len(MODULES)}" in line
+    assert not OTHERS.keys() & (MODULES.keys() | LATER)
+
+
+def test_show_of_a_changed_model_is_a_file_of_its_own():
+    text = said("show", "gpt3", "--set", "n_layers=48")
+    assert text.startswith("# gpt3 with n_layers=48\n")
+    assert "published" not in text
+    assert "notes" not in text
+
+
+def test_the_library_s_names_are_there_after_a_plain_import():
+    page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8") + (ROOT / "README.md").read_text(encoding="utf-8")
+    names = sorted({name for name in re.findall(r"gptcount(?:\.\w+)+", page) if not name.endswith((".svg", ".py"))})
+    assert "gptcount.reference.full.run" in names
+    for name in names:
+        python("import gptcount", name)

@@ -109,7 +109,7 @@ def test_layers_without_attention_are_refused_by_name(model_type: str):
 
 
 def test_an_unknown_family_is_refused_with_the_closest():
-    with pytest.raises(InputError, match=r"'lama' is not known; the closest known: .*llama.*TOML"):
+    with pytest.raises(InputError, match=r"'lama' is not known; did you mean llama .*TOML"):
         config_json.parse('{"model_type": "lama"}', "config.json")
 
 

@@ -7,6 +7,8 @@ from strategies import architectures, counted
 from gptcount import Architecture, breakdown, load, weight
 from gptcount.errors import InputError
 from gptcount.ledger import Reading
+from gptcount.output import records
+from gptcount.quoted import quoted
 from gptcount.sources import presets
 
 READINGS: tuple[Reading, ...] = ("heads", "value-up")
@@ -137,3 +139,31 @@ def test_alternating_layers_are_as_much_work_as_two_kinds_of_layer(monkeypatch):
         )
 
     assert work(monkeypatch, alternating(16)) == work(monkeypatch, alternating(126))
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_the_rows_of_a_stored_reading_add_up(name):
+    document = records.breakdown(breakdown(load(name), "stored"))
+    assert sum(row["parameters"] for row in document["rows"]) == document["totals"]["stored"]
+
+
+def test_numbers_kept_one_by_one_are_among_the_rows():
+    rows = breakdown(load("apertus-8b"), "stored").to_records()
+    assert any(row["parameters"] == row["copies"] for row in rows)
+
+
+QUOTED = {
+    "gpt2": (85_056_000, 84_934_656),
+    "gpt2-xl": (1_475_561_600, 1_474_560_000),
+    "mistral-7b": (7_110_660_096, 7_784_628_224),
+    "mixtral-8x7b": (46_571_720_704, 47_245_688_832),
+    "deepseek-v3": (670_099_725_312, None),
+}
+"""Of transformers 5.24, num_parameters(exclude_embeddings=True) of a model on the meta device; of TransformerLens,
+its formula by hand: layers * (4 * d_model * d_head * n_heads + MLP), a mixture being (3 * d_model * d_ff + d_model)
+for each expert."""
+
+
+@pytest.mark.parametrize("name", QUOTED)
+def test_totals_of_other_programs(name):
+    assert tuple(one.parameters for one in quoted(load(name))) == QUOTED[name]

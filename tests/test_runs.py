@@ -41,7 +41,7 @@ def test_the_program_says_the_most_probable_tokens():
 
 @pytest.mark.parametrize(
     ("tokens", "what"),
-    [("1,a", "whole numbers"), ("1,99999", "from 0 to"), ("", "whole numbers"), ("1," * 99 + "1", "more than")],
+    [("1,a", "expected integers"), ("1,99999", "from 0 to"), ("", "expected integers"), ("1," * 99 + "1", "more than")],
 )
 def test_tokens_that_cannot_be_run(tokens: str, what: str):
     answer = program("verify-shapes", PARITY / "gpt2", "--tokens", tokens)

@@ -1,9 +1,18 @@
-"""What every block of a specification is: strict, closed, frozen fields, and an inventory that binds its sizes."""
+"""What every block of a specification is: strict, closed, frozen fields, and an inventory that binds its sizes.
 
-from typing import Annotated, TypeVar
+However a block is made or changed in Python, it is checked as a file is.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+
+from gptcount import settings
+from gptcount.errors import shown
+from gptcount.faults import checked, refusal
 from gptcount.weight import NOTHING, Inventory
 
 Size = Annotated[int, Field(gt=0, le=1_000_000_000)]
@@ -32,9 +41,56 @@ def allowed(*unless: tuple[object, str]) -> None:
 
 
 class Block(BaseModel):
-    """A part of a specification. Its integer fields are the sizes that its inventory binds, each under its own name."""
+    """A part of a specification. Its integer fields are the sizes that its inventory binds, each under its own name.
+
+    Made in Python with what is no specification, it raises InputError, one line per problem.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as faults:
+            raise refusal(faults, type(self), data, type(self).__name__) from None
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # a block inside another is validated with it
+
+    @classmethod
+    def model_validate(cls, obj: Any, **_: Any) -> Self:
+        """Plain data as a block. Raises InputError as the class itself does."""
+        return checked(cls, obj, cls.__name__)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; with an update, ``changed``."""
+        return self.changed(**update) if update else super().model_copy(deep=deep)
+
+    def changed(self, /, *texts: str, **values: Any) -> Self:
+        """The same with some keys set, checked as a file is: ``changed(n_layers=48)``.
+
+        A dot leads into a block, ``changed(**{"attention.n_kv_heads": 8})``; a text, ``"attention.n_kv_heads=8"``, has
+        its value as TOML writes it. Raises InputError, one line per problem.
+        """
+        if not texts and not values:
+            return self
+        origin = f"{shown(getattr(self, 'name', type(self).__name__))} with {settings.said(texts, values)}"
+        changes = [*(settings.read(text, origin) for text in texts), *values.items()]
+        data = self._kept({key.partition(".")[0] for key, _ in changes})
+        for key, value in changes:
+            settings.put(data, key, _data(value), origin)
+        return checked(type(self), data, origin)
+
+    def _kept(self, changed: Iterable[str]) -> dict[str, Any]:  # noqa: ARG002 - for those that override it
+        """What remains of the plain data where some keys change."""
+        return self.plain()
+
+    def plain(self) -> dict[str, Any]:
+        """The specification as plain data, with the keys that are not at their defaults."""
+        return {
+            name: _data(getattr(self, name))
+            for name, field in type(self).model_fields.items()
+            if name == "kind" or field.is_required() or getattr(self, name) != field.get_default()
+        }
 
     def weights(self) -> Inventory:
         """The weights in words, sizes not yet bound. A block without weights has none."""
@@ -47,6 +103,12 @@ class Block(BaseModel):
     def sizes(self) -> dict[str, int]:
         """The sizes that this block gives a name."""
         return {name: value for name, value in self.__dict__.items() if type(value) is int}
+
+
+def _data(value: Any) -> Any:
+    if isinstance(value, Block):
+        return value.plain()
+    return [_data(item) for item in value] if isinstance(value, tuple) else value
 
 
 class Beside(Block):

@@ -5,6 +5,7 @@ This file knows which family is read where, and nothing of what they say; a fami
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -126,19 +127,62 @@ def table_of(architecture: Architecture) -> str:
     return ended(table if isinstance(table, str) else str(table(architecture)), architecture)
 
 
+class Family(NamedTuple):
+    """One ``model_type`` that is read."""
+
+    model_type: str
+    what: str
+    more: str
+    """What is its own, as its reader says."""
+    source: str
+    """The paper or report that describes it, as its reader says."""
+    file: str
+    """The module that reads it."""
+    group: str
+    """What that module reads."""
+
+
+def listed() -> list[Family]:
+    """Every ``model_type`` that is read, file by file, in the words of its reader."""
+    return [_family(model_type, module) for model_type, module in MODULES.items()]
+
+
+def _family(model_type: str, file: str) -> Family:
+    module = import_module(f"gptcount.families.{file}")
+    said = _sentence(module.READERS[model_type].__doc__)
+    sources = "; ".join(re.findall(r" \(([^)]*)\)", said)).split("; ")
+    named = "; ".join(source for source in sources if not source.startswith("modeling_"))
+    what, _, more = re.sub(r" \([^)]*\)", "", said).partition(": ")
+    if whole := WHOLES.get(model_type):
+        what, more, named = f"a larger configuration, read as {whole.text}", "", ""
+    return Family(model_type, what, more, named, file, _sentence(module.__doc__))
+
+
+def _sentence(text: str | None) -> str:
+    """The first paragraph of a docstring, in a line and without its full stop."""
+    return " ".join((text or "").split("\n\n")[0].split()).replace("``", "").rstrip(".")
+
+
 def _module(model_type: str, origin: str) -> Any:
     if model_type in MODULES:
         return import_module(f"gptcount.families.{MODULES[model_type]}")
+    from gptcount.families.others import OTHERS
+
     if model_type in LATER:
         raise InputError(
             f"{origin}: model_type {model_type!r} mixes tokens by a state space or linear attention, "
             "and such layers are not counted yet"
         )
+    if model_type in OTHERS:
+        raise InputError(
+            f"{origin}: model_type {model_type!r} is {OTHERS[model_type]}; gptcount reads decoders, "
+            "which are GPT-style models ('gptcount families' lists them)"
+        )
     from difflib import get_close_matches
 
-    near = get_close_matches(model_type, MODULES, 3, 0.5)
-    closest = f"the closest known: {', '.join(near)}" if near else f"{len(MODULES)} others are"
+    near = get_close_matches(model_type[:80], MODULES, 3, 0.7)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise InputError(
-        f"{origin}: model_type {shown(model_type)!r} is not known; {closest}; "
-        "or describe the model in a TOML file of blocks ('gptcount show gpt3' prints one)"
+        f"{origin}: model_type {shown(model_type)!r} is not known; {hint}'gptcount families' lists the {len(MODULES)} "
+        "that are; another decoder can be described in a TOML file of blocks ('gptcount show gpt3' prints one)"
     )

@@ -26,7 +26,7 @@ SLOT = 46
 """Pixels that a bar takes, with its name above it."""
 ROOT = "all"
 """The key of the tile that all others lie within."""
-MISSING = 'plotly is not installed, and charts are drawn with it: pip install "gptcount[report]"'
+MISSING = "plotly is not installed, and charts are drawn with it: pip install plotly"
 
 
 def escaped(text: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MISSING = 'matplotlib is not installed, and pictures are drawn with it: pip install "gptcount[plot]"'
+MISSING = "matplotlib is not installed, and pictures are drawn with it: pip install matplotlib"
 KINDS: tuple[charts.Kind, ...] = ("treemap", "bars", "waterfall")
 FORMATS = ("svg", "png", "pdf", "html")
 WIDTH = 10.0

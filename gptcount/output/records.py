@@ -17,6 +17,8 @@ def breakdown(ledger: Ledger, explained: bool = False) -> dict[str, Any]:
         {"label": item.label, "parameters": item.parameters, "total": item.total or None}
         for item in ledger.reconciliation
     ]
+    from gptcount.quoted import quoted
+
     found = check(ledger)
     document = {
         "schema": SCHEMA,
@@ -25,11 +27,10 @@ def breakdown(ledger: Ledger, explained: bool = False) -> dict[str, Any]:
         "rows": ledger.to_records(),
         "reconciliation": items,
         "totals": ledger.totals,
+        "quoted": [one._asdict() for one in quoted(ledger.architecture)],
         "published": found.to_record() if found else None,
         "notes": list(ledger.architecture.notes),
     }
-    if ledger.reading == "stored":
-        document["scalars"] = ledger.scalars()
     if explained:
         from gptcount.explain import explain
 

@@ -30,11 +30,22 @@ OF_THE_PARAMETERS = (
 )
 
 
-def breakdown(ledger: Ledger, explained: bool = False) -> list[Part]:
+def breakdown(ledger: Ledger, explained: bool = False, quoted: bool = False) -> list[Part]:
     """Everything that ``gptcount breakdown`` shows of a model."""
     rows = stored(ledger) if ledger.reading == "stored" else matrices(ledger)
     parts: list[Part] = [rows, reconciliation(ledger), *notes(ledger)]
+    parts += other_totals(ledger) if quoted else ()
     return [*parts, *explanation(ledger)] if explained else parts
+
+
+def other_totals(ledger: Ledger) -> list[Part]:
+    """The totals that other programs quote, and what each counts."""
+    from gptcount.quoted import quoted
+
+    found = quoted(ledger.architecture)
+    rows = tuple(Row((one.name, one.parameters if one.parameters is not None else "not defined")) for one in found)
+    table = Table("", (Column("totals of other programs"), Column("parameters", right=True)), rows)
+    return [table, Prose("\n".join(f"{one.name} is {one.convention}." for one in found))]
 
 
 def matrices(ledger: Ledger) -> Table:

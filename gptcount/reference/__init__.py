@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,12 @@ from gptcount.reference.functions import softmax
 from gptcount.reference.model import forward, scored
 from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("full", "real"):  # they build on this module, and come with their first use
+        return import_module(f"gptcount.reference.{name}")
+    raise AttributeError(f"module 'gptcount.reference' has no attribute {name!r}")
 
 
 def logits(architecture: Architecture, checkpoint: str | Path | Mapping[str, Array], tokens: Array) -> Array:

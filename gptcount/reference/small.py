@@ -20,9 +20,8 @@ Real = dict[tuple[str, int], int]
 def small(architecture: Architecture) -> tuple[Architecture, Real]:
     """The likeness, and the way back to the real sizes. Each kind of layer stands in it at least once."""
     sizes = Sizes()
-    sinusoids = architecture.embedding.positions and architecture.embedding.positions.kind == "sinusoidal"
-    top = {"d_model": sizes.take("d_model", architecture.d_model, *((4, 2) if sinusoids else ()))}
-    top |= {"n_vocab": sizes.take("n_vocab", architecture.n_vocab)}
+    top = {"d_model": sizes.take("d_model", architecture.d_model, at_least=8, multiple_of=2)}
+    top |= {"n_vocab": sizes.take("n_vocab", architecture.n_vocab, at_least=9)}
     top |= {name: sizes.of(getattr(architecture, name)) for name in ("shortcut", "head", *architecture.beside())}
     layers = list(architecture.layers())
     n_layers = sizes.unused(at_least=max(len(layers), 2))
@@ -34,7 +33,6 @@ def small(architecture: Architecture) -> tuple[Architecture, Real]:
         | {"n_ctx": sizes.take("n_ctx", architecture.n_ctx, at_least=sizes.most_but_widths() + 1)}
         | {"embedding": sizes.of(architecture.embedding)}
     )
-    likeness = Architecture.model_validate(likeness.model_dump())
     sizes.real[("n_layers", n_layers)] = architecture.n_layers
     return likeness, sizes.real
 
@@ -100,7 +98,7 @@ class Sizes:
             return 1 if real == 1 else self.take(name, real)
         if name == "n_positions":
             return self.take(
-                name, real, at_least=self.taken["n_ctx", max(n for word, n in self.taken if word == "n_ctx")]
+                name, real, at_least=max([2, *(n for (word, _), n in self.taken.items() if word == "n_ctx")])
             )
         if name in ("n_heads", "n_kv_heads") and change.get("differential"):
             return self.take(name, real, multiple_of=change.get("n_kv_heads", 2))
@@ -109,7 +107,8 @@ class Sizes:
             turned = rotary.d_rotary if rotary and rotary.d_rotary else 0
             return self.take(name, real, at_least=turned + 2, multiple_of=2)
         if name == "d_rotary":
-            return self.take(name, real, multiple_of=2)
+            rotary = change.get("rotary")
+            return self.take(name, real, at_least=(rotary.d_rotary or 2) if rotary else 2, multiple_of=2)
         if name == "n_experts":
             chosen, groups, open_to = (change.get(key, 1) for key in ("n_experts_per_token", *GROUPS))
             return self.take(name, real, at_least=chosen * groups // open_to + 1, multiple_of=groups)

@@ -38,8 +38,14 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def read_stdin() -> str:
-    """The text on standard input. Raises InputError where it is too large, or not text."""
-    return decode(sys.stdin.buffer.read(MOST_BYTES + 1), "standard input")
+    """The text on standard input. Raises InputError where there is none, or it is too large, or not text."""
+    if sys.stdin is None:
+        raise InputError("standard input: closed")
+    try:
+        data = sys.stdin.buffer.read(MOST_BYTES + 1)
+    except OSError as fault:
+        raise InputError(f"standard input: {(fault.strerror or 'cannot be read').lower()}") from None
+    return decode(data, "standard input")
 
 
 def decode(data: bytes, origin: str) -> str:

@@ -1,4 +1,4 @@
-"""The Hugging Face hub, by ``huggingface_hub`` (the extra ``gptcount[hub]``): configurations and headers.
+"""The Hugging Face hub, by ``huggingface_hub`` (the extra ``hub``): configurations and headers.
 
 The library finds endpoint, token, cache and offline mode by its own settings; it is imported when it is needed.
 Nothing else of a repository is fetched: of a checkpoint, its index and the headers of its files.
@@ -157,17 +157,33 @@ def _range(url: str, first: int, length: int, origin: str) -> tuple[bytes, int]:
 
 @contextmanager
 def _said(repository: Repository, name: str = "") -> Iterator[None]:
-    """Whatever goes wrong with the library or the net, in one line."""
+    """Whatever goes wrong with the library or the net, in one line, and nothing of the library's own beside it."""
     try:
-        yield
+        with _quiet():
+            yield
     except InputError:
         raise
     except ModuleNotFoundError as fault:
         if not (fault.name or "").startswith("huggingface_hub"):
             raise
-        raise InputError(f'{repository.origin}: wants huggingface_hub: pip install "gptcount[hub]"') from None
+        raise InputError(f"{repository.origin}: needs huggingface_hub: pip install huggingface_hub") from None
     except Exception as fault:  # the library's errors have no common base but this
         raise InputError(f"{repository.origin}: {_reason(fault, repository, name)}") from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The library without its warnings: of each time that it tries again, say."""
+    from logging import ERROR
+
+    from huggingface_hub.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _reason(fault: Exception, repository: Repository, name: str) -> str:

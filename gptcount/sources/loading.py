@@ -1,37 +1,60 @@
-"""Loading what a person names: a preset, a TOML file, a config.json or its folder, standard input."""
+"""Loading what a person names: a preset, a TOML file, a config.json or its folder, the Hub, standard input; or data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.sources import presets, specification
 from gptcount.sources.files import read_stdin, read_text
 
+Source = str | Path | Mapping[str, Any]
 
-def load(source: str | Path, settings: Sequence[str] = ()) -> Architecture:
+HUB = re.compile(
+    r"((?:https?://)?(?:huggingface\.co|hf\.co)/)?(\w[\w.-]*/\w[\w.-]*)(?:/(?:tree|blob|resolve)/([\w.-]+).*|/)?",
+    re.ASCII,
+)
+"""How people write a repository of the Hub: OWNER/NAME, or the address of its page."""
+
+CHECKPOINTS = (".safetensors", ".gguf", ".bin", ".pt", ".pth")
+
+FILES = (".toml", ".json", *CHECKPOINTS)
+"""What the name of a file ends in, and that of a model does not."""
+
+
+def load(source: Source, settings: str | Sequence[str] = ()) -> Architecture:
     """The architecture that a source names.
 
-    ``source`` is a preset's name, or a path to a TOML file, to a ``config.json`` or to its folder, or ``-`` for
-    standard input; a ``Path`` is always a file. ``settings`` are changes such as ``n_layers=48``. Raises InputError
-    where the source cannot be used.
+    ``source`` is a preset's name, or a path to a TOML file, to a ``config.json`` or to its folder, or
+    ``hub:OWNER/NAME[@REVISION]``, or ``-`` for standard input; a ``Path`` is always a file. It may be data too: a
+    parsed ``config.json``, or what a TOML file would say. ``settings`` are changes such as ``n_layers=48``, made as
+    ``Architecture.changed`` makes them. Raises InputError where the source cannot be used.
     """
-    return specification.changed(load_with_comments(source)[0], settings)
+    architecture = load_with_comments(source)[0]
+    return architecture.changed(*([settings] if isinstance(settings, str) else settings))
 
 
-def load_with_comments(source: str | Path) -> tuple[Architecture, list[str]]:
+def load_with_comments(source: Source) -> tuple[Architecture, list[str]]:
     """The architecture that a source names, and what it takes keys to be that the source leaves out, a line each."""
+    if isinstance(source, Mapping):
+        return _of_data(dict(source))
     if source == "-":
         return _parsed(read_stdin(), "standard input")
     if isinstance(source, str) and source.startswith("hub:"):
         from gptcount.sources import hub
 
-        return _parsed(hub.config(source), shown(source, 200))
+        return _parsed(hub.config(source), shown(source, 200), ".json")
     path = _path(source)
-    origin = shown(path.stem if path.parent == presets.folder() else str(path), 200)
-    return _parsed(read_text(path), origin)
+    if path.suffix.lower() in CHECKPOINTS:
+        name = shown(str(path), 200)
+        raise InputError(f"{name}: a checkpoint, and a model is expected; see 'gptcount audit {name}'")
+    if path.parent == presets.folder():
+        return specification.parse(read_text(path), shown(path.stem, 200)), []
+    return _parsed(read_text(path), shown(str(path), 200), path.suffix.lower())
 
 
 def checkpoint_of(source: str) -> Path | None:
@@ -44,18 +67,56 @@ def checkpoint_of(source: str) -> Path | None:
 def load_all(sources: Sequence[str | Path], settings: Sequence[str] = ()) -> list[Architecture]:
     """The architectures that several sources name; ``presets`` stands for all presets, a folder for the files in it.
 
-    Raises InputError where one of them cannot be used, or a folder holds none.
+    Those of one name are told apart by their sources. Raises InputError where one of them cannot be used, or a folder
+    holds none.
     """
-    return [load(source, settings) for named in sources for source in _expanded(named)]
+    named = [one for source in sources for one in _expanded(source)]
+    return list(_told_apart([(load(source, settings), str(source)) for source in named]))
 
 
-def _parsed(text: str, origin: str) -> tuple[Architecture, list[str]]:
-    """JSON is a config.json, all else a specification."""
-    if text.lstrip()[0] != "{":
-        return specification.parse(text, origin), []
+def _told_apart(found: Sequence[tuple[Architecture, str]]) -> Iterator[Architecture]:
+    """The models, those of one name and several sources with what they were named by."""
+    for architecture, source in found:
+        sources = {named for other, named in found if other.name == architecture.name}
+        yield architecture.changed(name=f"{architecture.name} ({source})") if len(sources) > 1 else architecture
+
+
+def _of_data(data: dict[str, Any]) -> tuple[Architecture, list[str]]:
+    """A configuration says its ``model_type`` or ``architectures``; a specification has no such keys."""
+    if not {"model_type", "architectures"} & data.keys():
+        return _published(specification.validate(data, "specification")), []
+    from json import dumps
+
+    from gptcount.sources import config_json
+
+    try:
+        text = dumps(data)
+    except (TypeError, ValueError, RecursionError):
+        raise InputError("configuration: values that no config.json can hold") from None
+    return config_json.parse_with_comments(text, "configuration")
+
+
+def _parsed(text: str, origin: str, ending: str = "") -> tuple[Architecture, list[str]]:
+    """JSON is a config.json, all else a specification. The file's ending decides, else how the text begins."""
+    json = re.match(r"\s*(\{|\[\s*(\]|\[?\s*\{)|null\s*$)", text)
+    if ending == ".toml" or not (json or ending == ".json"):
+        return _published(specification.parse(text, origin)), []
     from gptcount.sources import config_json
 
     return config_json.parse_with_comments(text, origin)
+
+
+def _published(architecture: Architecture) -> Architecture:
+    """The architecture, without a published total that is a preset's and was published of other sizes."""
+    theirs = presets.published(architecture.published) if architecture.published else []
+    kept = ("name", "notes", "published", "checkpoint")
+    for preset in theirs:
+        if architecture == load(preset).changed(**{key: getattr(architecture, key) for key in kept}):
+            return architecture
+    if not theirs:
+        return architecture
+    note = f"differs from the preset {theirs[0]}, so the published total is not compared"
+    return architecture.changed(published=None, notes=(*architecture.notes, note))
 
 
 def _path(source: str | Path) -> Path:
@@ -63,18 +124,33 @@ def _path(source: str | Path) -> Path:
     if not str(source):
         raise InputError("no model: an empty name was given; see 'gptcount presets'")
     if source == "presets":
-        raise InputError("presets: one model is wanted, and these are all; see 'gptcount compare presets'")
+        raise InputError("presets: one model is expected, and these are all; see 'gptcount compare presets'")
     preset = presets.find(source) if isinstance(source, str) else None
     path = preset or Path(source)
     if not _exists(path):
-        if isinstance(source, Path) or path.suffix or "/" in source or "\\" in source:
-            raise InputError(f"{shown(str(source), 200)}: no such file")
-        raise presets.unknown(source)
+        raise _no_such(source, path)
     if path.is_dir():
         if not _exists(path / "config.json"):
-            raise InputError(f"{shown(str(source), 200)}: a folder without a config.json, and one model is wanted")
+            raise InputError(f"{shown(str(source), 200)}: a folder without a config.json, and one model is expected")
         return path / "config.json"
     return path
+
+
+def _no_such(source: str | Path, path: Path) -> InputError:
+    """The error for what is neither a preset nor a file, with what a person may have meant."""
+    is_file = path.suffix.lower() in FILES
+    repository = HUB.fullmatch(source) if isinstance(source, str) else None
+    if repository and is_file and not repository[1]:
+        repository = None
+    if isinstance(source, str) and not repository and not is_file and "/" not in source and "\\" not in source:
+        return presets.unknown(source)
+    meant = ""
+    if repository:
+        revision = f"@{repository[3]}" if repository[3] not in (None, "main") else ""
+        meant = f"; did you mean hub:{repository[2]}{revision}?"
+    elif is_file and presets.find(path.stem):
+        meant = f"; did you mean the preset {path.stem}?"
+    return InputError(f"{shown(str(source), 200)}: no such file{meant}")
 
 
 def _expanded(source: str | Path) -> Sequence[str | Path]:
@@ -87,12 +163,13 @@ def _expanded(source: str | Path) -> Sequence[str | Path]:
         or not (_exists(path) and path.is_dir())
     ):
         return [source]
-    if _exists(path / "config.json"):
-        return [path / "config.json"]
+    config = path / "config.json"
+    if _exists(config):  # the other JSON files beside it are a tokenizer's and such
+        return [config, *sorted(path.glob("*.toml"))]
     found = sorted([*path.glob("*.toml"), *path.glob("*.json"), *path.glob("*/config.json")])
     if not found:
         raise InputError(
-            f"{shown(str(source), 200)}: no models here; a folder of TOML files or configurations is wanted"
+            f"{shown(str(source), 200)}: no models here; expected a folder of TOML files or configurations"
         )
     return found
 

@@ -1,9 +1,16 @@
 """The presets: one TOML file per model, inside the installed package or beside it in a checkout."""
 
+from __future__ import annotations
+
+import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gptcount.errors import InputError, shown
+
+if TYPE_CHECKING:
+    from gptcount.architecture import Published
 
 
 @cache
@@ -34,10 +41,34 @@ def find(name: str) -> Path | None:
         return None
 
 
+def published(said: Published) -> list[str]:
+    """The presets of which this total is published, as this source says."""
+    import tomllib
+
+    texts = ((name, (folder() / f"{name}.toml").read_text("utf-8")) for name in names())
+    tables = ((name, tomllib.loads(text).get("published", {})) for name, text in texts if said.source in text)
+    return [name for name, table in tables if (table.get("total"), table.get("source")) == (said.total, said.source)]
+
+
 def unknown(name: str) -> InputError:
-    """The error for a name that is neither a preset nor a file, with the closest presets."""
+    """The error for a name that is neither a preset nor a file, with the presets that a person may have meant."""
+    near = meant(name[:80])
+    hint = (
+        f"did you mean {' or '.join(filter(None, [', '.join(near[:-1]), near[-1]]))}?"
+        if near
+        else "see 'gptcount presets'"
+    )
+    return InputError(f"{shown(name)}: no preset and no file of that name; {hint}")
+
+
+def meant(name: str, most: int = 3) -> list[str]:
+    """The presets that a name may mean: those that begin so, whatever parts the words, then those that look like it."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name.lower(), names(), 3, 0.5)
-    hint = f"the closest presets: {', '.join(near)}" if near else "see 'gptcount presets'"
-    return InputError(f"{shown(name)}: no preset and no file of that name; {hint}")
+    letters = re.sub(r"[-_. ]", "", name.lower())
+    begun = re.compile(r"[-_.]?".join(map(re.escape, letters)) + (r"(?!\d)" if letters[-1:].isdecimal() else ""))
+    found = [(preset, found) for preset in names() if letters and (found := begun.match(preset))]
+    first = [
+        preset for preset, found in sorted(found, key=lambda one: (one[0][one[1].end() :][:1].isalnum(), len(one[0])))
+    ]
+    return list(dict.fromkeys([*first, *get_close_matches(name.lower(), names(), most, 0.5)]))[:most]

@@ -1,0 +1,67 @@
+"""What a person sets: ``KEY=VALUE`` texts read as TOML reads values, and dotted keys put into plain data.
+
+It does not know what the data specify.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from gptcount.errors import InputError, shown
+from gptcount.numbers import count
+
+LONGEST = 10_000
+"""Characters in a line of TOML; a key of very many dots would take its reader very long."""
+
+
+def read(setting: str, origin: str) -> tuple[str, Any]:
+    """Key and value of ``KEY=VALUE``; a value that is no TOML is the text itself."""
+    key, equals, value = (part.strip() for part in setting.partition("="))
+    if not equals or not key:
+        raise InputError(f"{origin}: {shown(setting)!r} is not of the form KEY=VALUE, for example n_layers=48")
+    if len(setting) > LONGEST:
+        raise InputError(f"{origin}: {shown(key)}: a setting of more than {count(LONGEST)} characters")
+    return key, _value(value)
+
+
+def put(data: Any, key: str, value: Any, origin: str) -> None:
+    """Set a dotted key; a whole number counts in a list. Raises InputError where there is no such place."""
+    *path, last = key.split(".")
+    try:
+        if not all((*path, last)):
+            raise KeyError(key)
+        for word in path:
+            data = data[int(word)] if isinstance(data, list) else _table(data).setdefault(_name(word), {})
+        if isinstance(data, list):
+            data[int(last)] = value
+        else:
+            _table(data)[last] = value
+    except (KeyError, IndexError, ValueError, TypeError):
+        raise InputError(f"{origin}: there is no {shown(key)} to set") from None
+
+
+def said(settings: tuple[str, ...], values: Mapping[str, Any]) -> str:
+    """The settings as a person would write them."""
+    return shown(", ".join([*settings, *(f"{key}={shown(value)}" for key, value in values.items())]))
+
+
+def _table(data: Any) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise TypeError
+    return data
+
+
+def _name(word: str) -> str:
+    if word.isdecimal():
+        raise KeyError(word)
+    return word
+
+
+def _value(text: str) -> Any:
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return table["value"] if len(table) == 1 else text
