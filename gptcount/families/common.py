@@ -192,6 +192,7 @@ def whole_heads(c: Config, d_model: int, *keys: str, absent: Any = REQUIRED) -> 
     n_heads = c.size(*(keys or ("num_attention_heads",)), absent=absent)
     if d_model % n_heads:
         raise c.refusal(keys[0] if keys else "num_attention_heads", f"{n_heads} do not divide a width of {d_model}")
+    c.only(head_dim=d_model // n_heads)
     return {"kind": "multi-head", "n_heads": n_heads, "d_head": d_model // n_heads}
 
 
