@@ -7,8 +7,8 @@ A family's table has a line a tensor: the weights that it holds, its name, and i
 
 Commas part the dimensions, a star multiplies, and ``|`` is whatever axes of a weight the other words do not name;
 several weights are laid side by side there. ``{}`` counts copies: layers, then experts; ``{+1}`` counts layers from 1.
-A weight's name ends in ``.weight``, its bias in ``.bias``; ``[A|B]`` at the end of a name gives other endings. One table
-serves the stored reading, the audit and the forward pass. It does not know who reads it.
+A weight's name ends in ``.weight``, its bias in ``.bias``; ``[A|B]`` at the end of a name gives other endings. One
+table serves the stored reading, the audit and the forward pass. It does not know who reads it.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "cross_attention_hidden_size": (None,),
     "tie_encoder_decoder": (False, None),
     "pruned_heads": ({}, None),
-    "adapters": ({}, None),
+    "adapters": ({}, None, {"adapters": {}, "config_map": {}}),
 }
 """Keys that have no bearing as long as their value is one of these."""
 
