@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_spellings import SPELLED
 
 from gptcount.errors import InputError
 from gptcount.families import LATER, MODULES
 from gptcount.ledger import breakdown
 from gptcount.sources import config_json
-from test_spellings import SPELLED
 
 REFERENCE = Path(__file__).parent / "authorities" / "reference"
 FAMILIES = sorted(path.stem for path in (REFERENCE / "counts").glob("*.json"))

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_spellings import SPELLED
 
 import gptcount
 from gptcount import GptCountError, load
 from gptcount.families import MODULES
 from gptcount.reference import generate, logits
-from test_spellings import SPELLED
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "authorities/reference/parity").glob("*/case.npz"))
 GPT2 = next(case for case in CASES if case.name == "gpt2")
