@@ -28,6 +28,9 @@ QWEN = dict(model_type="qwen", hidden_size=4096, intermediate_size=22016, num_hi
 QWEN |= dict(num_attention_heads=32, no_bias=True, vocab_size=151936, seq_length=8192, use_logn_attn=True)
 INTERNLM2 = dict(model_type="internlm2", vocab_size=92544, bias=False, max_position_embeddings=32768)
 BAICHUAN = dict(model_type="baichuan", vocab_size=64000)
+BAICHUAN2 = dict(model_type="baichuan", vocab_size=125696)
+EXAONE = dict(model_type="exaone", hidden_size=4096, intermediate_size=14336, num_layers=32, num_attention_heads=32)
+EXAONE |= dict(num_key_value_heads=8, vocab_size=102400, activation_function="silu", tie_word_embeddings=False)
 FALCON = dict(vocab_size=65024, bias=False, parallel_attn=True, alibi=False)
 KIMI = dict(model_type="kimi_k2", vocab_size=163840, hidden_size=7168, intermediate_size=18432, num_hidden_layers=61)
 KIMI |= dict(num_attention_heads=64, n_routed_experts=384, n_group=1, topk_group=1, first_k_dense_replace=1)
@@ -87,6 +90,9 @@ PUBLISHED: list[tuple[str, Config, int, int, int | None]] = [
         None,
     ),
     ("baichuan-inc/Baichuan-7B", BAICHUAN | {"max_position_embeddings": 4096}, 7000559616, 7000559616, None),
+    ("baichuan-inc/Baichuan2-7B-Base", BAICHUAN2 | {"max_position_embeddings": 4096}, 7505973248, 7505973248, None),
+    ("baichuan-inc/Baichuan2-13B-Base", BAICHUAN2 | {"model_max_length": 4096}, 13896668160, 13896668160, None),
+    ("LGAI-EXAONE/EXAONE-3.0-7.8B-Instruct", EXAONE, 7818448896, 7818448896, 291),
     ("baichuan-inc/Baichuan-13B-Base", BAICHUAN | {"model_max_length": 4096}, 13264901120, 13264901120, None),
 ]
 

@@ -21,11 +21,13 @@ def baichuan(c: Config) -> Part:
     """Baichuan (arXiv:2309.10305; modeling_baichuan.py). The 13B of both generations say no max_position_embeddings.
     The second unembeds with vectors of length 1."""
     rotary = c.has("max_position_embeddings") or "BaiChuanForCausalLM" in c.classes()
-    if not rotary and not c.has("model_max_length"):
+    longest = c.size("model_max_length", absent=None, null=None)
+    if not rotary and not longest:
         raise c.refusal("max_position_embeddings", "neither it (7B) nor model_max_length (13B) says the context")
-    second = c.data.get("vocab_size") == SECOND or c.has("z_loss_weight")
+    named = f"{c.name()} {c.data.get('auto_map')}".lower()
+    second = c.data.get("vocab_size") == SECOND or c.has("z_loss_weight") or "baichuan2" in named
     c.assume(vocab_size=SECOND if second else 64_000)
-    c.assume(**({"max_position_embeddings": 4096} if rotary else LARGER | {"max_position_embeddings": _longest(c)}))
+    c.assume(**({"max_position_embeddings": 4096} if rotary else LARGER | {"max_position_embeddings": longest}))
     c.only(attention_bias=False, mlp_bias=False, num_key_value_heads=c.size("num_attention_heads", absent=32))
     c.ignore("z_loss_weight", "_from_model_config")
     model = llama(c)
@@ -36,10 +38,6 @@ def baichuan(c: Config) -> Part:
 
 
 LARGER = {"hidden_size": 5120, "intermediate_size": 13_696, "num_hidden_layers": 40, "num_attention_heads": 40}
-
-
-def _longest(c: Config) -> int:
-    return c.size("model_max_length")
 
 
 READERS = {"baichuan": baichuan}

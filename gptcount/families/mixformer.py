@@ -33,7 +33,7 @@ def phi_msft(c: Config) -> Part:
     heads = whole_heads(c, d_model, "n_head", "num_attention_heads", absent=16)
     n_kv_heads = c.size("n_head_kv", absent=None, null=None)
     turned = min(c.size("rotary_dim", absent=32), heads["d_head"])
-    c.only(embd_layer="default", tie_word_embeddings=False)
+    c.only(embd_layer="default", tie_word_embeddings=False, img_processor=None)
     c.ignore("architecture", "flash_attn", "flash_rotary", "fused_dense", "rope_theta")
     if c.data.get("architecture") is not None:
         _usual(c)
