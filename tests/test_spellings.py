@@ -430,6 +430,12 @@ def test_shapes_hold(config: Config):
         (dict(model_type="exaone", auto_map={"AutoConfig": "configuration_exaone.ExaoneConfig"}), "missing"),
         (STABLELM | {"rotary_scaling_factor": 2.0}, "rotary_scaling_factor"),
         (dict(model_type="internlm", rotary={"type": "xpos"}), "xpos"),
+        (CHATGLM | {"multi_query_group_num": 3}, "multi_query_group_num"),
+        (QWEN | {"rotary_pct": 0.01}, "rotary_pct"),
+        (PHI | {"n_head_kv": 5}, "n_head_kv"),
+        (EXAONE | {"num_layers": float("nan")}, "num_layers"),
+        (EXAONE | {"num_hidden_layers": 31}, "num_layers"),
+        (dict(model_type="apertus1p5_text", output_vocab_size=131072), "output_vocab_size"),
     ],
 )
 def test_what_is_not_exact_is_refused_by_name(config: Config, why: str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from gptcount.architecture import Architecture
 from gptcount.blocks.attention import MultiHeadAttention
-from gptcount.families.common import Part, biases, gated, layer_norm, rms
+from gptcount.families.common import Part, biases, gated, grouped, layer_norm, rms
 from gptcount.families.config import Config
 
 NAMES = """
@@ -25,8 +25,8 @@ unembedding.token            transformer.output_layer                           
 def names(architecture: Architecture) -> str:
     """The names of a checkpoint. Where each head has a key of its own, its query, key and value lie together."""
     attention = architecture.attention
-    grouped = isinstance(attention, MultiHeadAttention) and attention.n_kv_heads
-    return NAMES if grouped else NAMES.replace("query_key_value  |", "query_key_value  n_heads*|")
+    shared = isinstance(attention, MultiHeadAttention) and attention.n_kv_heads
+    return NAMES if shared else NAMES.replace("query_key_value  |", "query_key_value  n_heads*|")
 
 
 def chatglm(c: Config) -> Part:
@@ -64,14 +64,13 @@ def _attention(c: Config) -> Part:
     n_heads, d_head = c.size("num_attention_heads", absent=32), c.size("kv_channels", absent=128)
     if d_head % 4:
         raise c.refusal("kv_channels", f"{d_head} is not a multiple of 4, and half of a head is turned in pairs")
-    n_kv_heads = c.size("multi_query_group_num", absent=1)
-    grouped = c.flag("multi_query_attention", absent=False)
+    n_kv_heads, each = c.size("multi_query_group_num", absent=1), not c.flag("multi_query_attention", absent=False)
     everywhere = c.flag("add_bias_linear", absent=False)
     inner = everywhere or c.flag("add_qkv_bias", absent=False)
     return {
         "kind": "multi-head",
         "n_heads": n_heads,
-        **({"n_kv_heads": n_kv_heads} if grouped else {}),
+        **({} if each else grouped(c, "multi_query_group_num", n_heads, n_kv_heads)),
         "d_head": d_head,
         "biases": biases(inner, "query", "key", "value") + biases(everywhere, "output"),
         "rotary": {"d_rotary": d_head // 2, "interleaved": True} | _stretched(c),

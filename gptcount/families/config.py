@@ -122,7 +122,7 @@ class Config:
         for usual, word in words.items():
             if word in self.data:
                 value = self.data[word]
-                if self.data.get(usual, value) != value:
+                if usual in self.data and self.data[usual] != value:
                     raise self.refusal(word, f"{value!r} contradicts {usual} = {self.data[usual]!r}")
                 self.data = {key: said for key, said in self.data.items() if key != word} | {usual: value}
                 self.spellings[usual] = word

@@ -4,7 +4,7 @@ attention fused, and first as one sequence of layers of which the embedding is n
 from __future__ import annotations
 
 from gptcount.architecture import Architecture
-from gptcount.families.common import Part, activation, layer_norm, plain, whole_heads
+from gptcount.families.common import Part, activation, grouped, layer_norm, paired, plain, whole_heads
 from gptcount.families.config import Config
 from gptcount.families.gpt2 import sizes
 
@@ -32,7 +32,7 @@ def phi_msft(c: Config) -> Part:
     d_model, step = model["d_model"], c.size("pad_vocab_size_multiple", absent=64)
     heads = whole_heads(c, d_model, "n_head", "num_attention_heads", absent=16)
     n_kv_heads = c.size("n_head_kv", absent=None, null=None)
-    turned = min(c.size("rotary_dim", absent=32), heads["d_head"])
+    turned = paired(c, "rotary_dim", min(c.size("rotary_dim", absent=32), heads["d_head"]))
     c.only(embd_layer="default", tie_word_embeddings=False, img_processor=None)
     c.ignore("architecture", "flash_attn", "flash_rotary", "fused_dense", "rope_theta")
     if c.data.get("architecture") is not None:
@@ -41,7 +41,7 @@ def phi_msft(c: Config) -> Part:
     return dict(
         **model | {"n_vocab": -(-model["n_vocab"] // step) * step},
         attention=heads
-        | ({"n_kv_heads": n_kv_heads} if n_kv_heads else {})
+        | (grouped(c, "n_head_kv", heads["n_heads"], n_kv_heads) if n_kv_heads else {})
         | {"biases": ["query", "key", "value", "output"], "rotary": {"d_rotary": turned}},
         mlp=plain(d_ff, activation(c, "activation_function", absent="gelu_new")),
         norm=layer_norm(c, "layer_norm_epsilon"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from gptcount.architecture import Architecture
 from gptcount.blocks.mlp import GatedMLP
-from gptcount.families.common import Part, activation, gated, plain, varied
+from gptcount.families.common import Part, activation, gated, paired, plain, varied
 from gptcount.families.config import Config
 
 NAMES = """
@@ -39,7 +39,7 @@ def openelm(c: Config) -> Part:
     divisor = c.size("ffn_dim_divisor", absent=256)
     widths = [_divisible(each * d_model, divisor) for each in _multipliers(c, "ffn_multipliers", n_layers, absent=4.0)]
     norm: Part = {"kind": "rms", "eps": 1e-6}
-    one: Part = {"kind": "multi-head", "d_head": d_head}
+    one: Part = {"kind": "multi-head", "d_head": paired(c, "head_dim", d_head)}
     one |= {"rotary": {"base": c.number("rope_freq_constant", absent=10_000)}}
     one |= {"query_key_norm": norm} if c.flag("normalize_qk_projections", absent=False) else {}
     attentions = {n: one | {"n_heads": n, "n_kv_heads": n // n_groups} for n in n_heads}

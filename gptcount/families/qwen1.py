@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, biases, gated, rms, tied, whole_heads
+from gptcount.families.common import Part, biases, gated, paired, rms, tied, whole_heads
 from gptcount.families.config import Config
 
 NAMES = """
@@ -30,7 +30,7 @@ def qwen(c: Config) -> Part:
     c.only(apply_residual_connection_post_layernorm=False, use_cache_quantization=False)
     plain = c.flag("no_bias", absent=True)
     partial = c.number("rotary_pct", absent=1.0)
-    turned = {} if partial == 1.0 else {"d_rotary": int(attention["d_head"] * partial)}
+    turned = paired(c, "rotary_pct", int(attention["d_head"] * min(partial, 1.0)))
     both = c.size("intermediate_size", "ffn_hidden_size", absent=22016)
     if both % 2:
         raise c.refusal("intermediate_size", f"{both} is odd, and each of the two matrices has half of it")
@@ -48,7 +48,10 @@ def qwen(c: Config) -> Part:
         n_layers=c.layers("num_hidden_layers", "n_layer", absent=32),
         attention=attention
         | {"biases": ["query", "key", "value", *biases(not plain, "output")]}
-        | {"rotary": {"base": c.number("rotary_emb_base", absent=10_000.0)} | turned},
+        | {
+            "rotary": {"base": c.number("rotary_emb_base", absent=10_000.0)}
+            | ({} if partial == 1.0 else {"d_rotary": turned})
+        },
         mlp=gated(both // 2, "silu", not plain),
         norm=rms(c, key="layer_norm_epsilon"),
         unembedding=tied(c, absent=False),

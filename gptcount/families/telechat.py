@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil, log2
 
-from gptcount.families.common import Part, gated, rms, tied, whole_heads
+from gptcount.families.common import Part, gated, paired, rms, tied, whole_heads
 from gptcount.families.config import Config
 
 NAMES = """
@@ -33,7 +33,7 @@ def telechat(c: Config) -> Part:
     c.only(num_key_value_heads=heads["n_heads"], n_inner=None, apply_residual_connection_post_layernorm=False)
     c.ignore(*OF_BLOOM.split(), "seq_length", "max_position_embeddings")
     norm = rms(c, 1e-5, "layer_norm_epsilon")
-    n_ctx, d_head = c.size("training_seqlen", absent=8192), heads["d_head"]
+    n_ctx, d_head = c.size("training_seqlen", absent=8192), paired(c, "n_head", heads["d_head"])
     stretch = max(2 ** ceil(log2(n_ctx / c.size("base_seqlen", absent=4096)) + 1) - 1, 1)
     rotary = {"base": 10_000.0 * stretch ** (d_head / (d_head - 2))} if d_head > 2 else {}
     return dict(
