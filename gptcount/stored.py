@@ -6,9 +6,9 @@ A family's table has a line a tensor: the weights that it holds, its name, and i
     attention.query+key+value    transformer.h.{}.attn.c_attn    d_model, |
 
 Commas part the dimensions, a star multiplies, and ``|`` is whatever axes of a weight the other words do not name;
-several weights are laid side by side there. ``{}`` counts copies: layers, then experts. A weight's name ends in
-``.weight``, its bias in ``.bias``; ``[A|B]`` at the end of a name gives other endings. One table serves the stored
-reading, the audit and the forward pass. It does not know who reads it.
+several weights are laid side by side there. ``{}`` counts copies: layers, then experts; ``{+1}`` counts layers from 1.
+A weight's name ends in ``.weight``, its bias in ``.bias``; ``[A|B]`` at the end of a name gives other endings. One
+table serves the stored reading, the audit and the forward pass. It does not know who reads it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class Line(NamedTuple):
     tensor: str
     endings: tuple[str, str]
     dimensions: tuple[tuple[str, ...], ...]
+    first: int
+    """The number of the first layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class Tensor:
     def parameters(self) -> int:
         """How many numbers they hold together."""
         return sum(weight.parameters for weight in self.weights)
+
+    def named(self, numbers: Sequence[int]) -> str:
+        """The name of one of them: of a layer and a copy in it, both counted from 0."""
+        return self.name.format(*(number + (0 if place else self.line.first) for place, number in enumerate(numbers)))
 
 
 def tensors(architecture: Architecture) -> list[Tensor]:
@@ -106,9 +112,10 @@ def _line(weights: str, tensor: str, dimensions: str = "") -> Line:
     plain, _, bias = ending.rstrip("]").partition("|")
     return Line(
         (first, *(".".join([*first.split(".")[: -1 - other.count(".")], other]) for other in others)),
-        name,
+        name.replace("{+1}", "{}"),
         (plain, bias) if bracket else (".weight", ".bias"),
         tuple(tuple(word.split("*")) for word in dimensions.replace(" ", "").split(",")) if dimensions else (),
+        int("{+1}" in name),
     )
 
 
@@ -128,6 +135,10 @@ def laid(line: Line, name: str, weights: tuple[Weight, ...]) -> Tensor:
     indices = weights[0].per[:n_indices]
     if any(weight.per[:n_indices] != indices for weight in weights):
         raise InputError(f"{name}: {', '.join(weight.name for weight in weights)} are not in the same layers")
+    if line.first:
+        layers = indices[0]
+        numbers = tuple(index + line.first for index in layers.where or range(layers.n))
+        indices = (layers._replace(where=numbers), *indices[1:])
     sizes = (_size(dimension, line, weights, n_indices) for dimension in line.dimensions)
     tensor = Tensor(name, tuple(size for size in sizes if size), indices, weights, line)
     if prod(tensor.shape) * tensor.copies != tensor.parameters:

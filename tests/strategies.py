@@ -141,7 +141,7 @@ def specifications(draw: st.DrawFn) -> dict[str, Any]:
                 "attention": attentions,
                 "mlp": mlps,
                 "norm": norms,
-                "unembedding": table({"tied": st.booleans()}, {"bias": st.booleans()}),
+                "unembedding": table({"tied": st.booleans()}, {"bias": st.booleans(), "unit_vectors": st.booleans()}),
             },
             {
                 "checkpoint": st.sampled_from(["llama", "gpt2", "of-my_own"]),
@@ -149,7 +149,7 @@ def specifications(draw: st.DrawFn) -> dict[str, Any]:
                 "final_norm": st.booleans(),
                 "variations": st.lists(variations(n_layers), max_size=3),
                 "published": table({"total": texts, "source": texts}, {"of": "stored", "note": texts}),
-                "embedding": table({}, {"positions": positions}),
+                "embedding": table({}, {"positions": positions, "n_frequencies": sizes}),
             },
         )
     )
@@ -221,7 +221,7 @@ def counted(architecture: Architecture) -> dict[str, int]:
     learned = vocab * d + rows * d + vocab * architecture.unembedding.bias
     learned += 0 if architecture.unembedding.tied else vocab * d
     learned += norm_numbers(architecture.norm, d) * (architecture.final_norm is True)
-    idle = buffers = 0
+    idle, buffers = 0, architecture.embedding.n_frequencies or 0
     for index in range(architecture.n_layers):
         attention, mlp = architecture.attention, architecture.mlp
         for variation in architecture.variations:

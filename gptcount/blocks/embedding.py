@@ -40,6 +40,8 @@ class Embedding(Block):
     positions: Positions | None = None
     scale: Factor = 1.0
     norm: Norm | None = None
+    n_frequencies: Size | None = None
+    """How many rotary frequencies a checkpoint keeps beside the table, and no layer reads (ChatGLM)."""
 
     def weights(self) -> Inventory:
         """The weights in words, sizes not yet bound."""
@@ -49,6 +51,7 @@ class Embedding(Block):
             + (linear("projection", "d_embedding d_model") if self.d_embedding else NOTHING)
             + self._positions()
             + (self.norm.across("d_model").under("norm") if self.norm else NOTHING)
+            + (weight("frequencies", "n_frequencies", "buffer") if self.n_frequencies else NOTHING)
         )
 
     def _positions(self) -> Inventory:
@@ -66,6 +69,8 @@ class Unembedding(Block):
     scale: Real = 1.0
     """What scores are multiplied by."""
     softcap: Positive | None = None
+    unit_vectors: bool = False
+    """The vector of each token is made of length 1 before it is used (Baichuan 2)."""
 
     def across(self, width: str) -> Inventory:
         """Its weights, from vectors whose axis ``width`` names."""
@@ -78,7 +83,9 @@ class Head(Block):
 
     n_labels: Size
     bias: bool = False
-    tensor: Literal["score", "classifier", "qa_outputs", "v_head.summary", "multiple_choice_head.summary"] = "score"
+    tensor: Literal["score", "classifier", "qa_outputs", "v_head", "v_head.summary", "multiple_choice_head.summary"] = (
+        "score"
+    )
     """What a checkpoint calls it."""
 
     def across(self, width: str) -> Inventory:

@@ -12,34 +12,42 @@ from typing import Any, NamedTuple
 
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
-from gptcount.families.classes import ended, endings, head_of
+from gptcount.families.classes import builder_of, ended, endings, head_of
 from gptcount.families.common import seen_both_ways
 from gptcount.families.config import Config
 
 _TYPES: dict[str, str] = {
     "llama": "llama mistral mixtral",
-    "gpt2": "gpt2 openai-gpt gpt_bigcode ctrl",
+    "gpt2": "gpt2 gpt2-ja openai-gpt gpt_bigcode ctrl",
     "gptj": "gptj codegen",
     "neox": "gpt_neox gpt_neox_japanese gpt_neo",
     "fairseq": "opt biogpt xglm",
-    "alibi": "bloom falcon mpt",
-    "phi": "phi phi3 phimoe persimmon stablelm starcoder2",
-    "qwen": "qwen2 qwen2_moe qwen3 qwen3_moe",
-    "llama_kin": "ministral ministral3 arcee seed_oss cwm smollm3 helium "
-    "internlm3 hyperclovax jais2 nemotron nanochat apertus bitnet diffllama",
+    "alibi": "bloom falcon RefinedWeb RefinedWebModel mpt",
+    "phi": "phi phi3 phimoe persimmon stablelm stablelm_epoch starcoder2",
+    "mixformer": "mixformer-sequential phi-msft",
+    "qwen1": "qwen",
+    "qwen": "qwen2 qwen2_moe qwen3 qwen3_moe mimo",
+    "llama_kin": "ministral ministral3 arcee seed_oss cwm smollm3 helium iquestcoder PanguEmbedded "
+    "hyperclovax jais2 nemotron nanochat apertus apertus1p5_text bitnet diffllama",
+    "internlm": "internlm internlm2 internlm3",
+    "baichuan": "baichuan",
+    "minicpm": "minicpm",
+    "telechat": "telechat",
+    "openelm": "openelm",
     "ernie": "ernie4_5 ernie4_5_moe",
     "hunyuan": "hunyuan_v1_dense hunyuan_v1_moe",
-    "exaone": "exaone4 exaone_moe",
+    "exaone": "exaone exaone4 exaone_moe",
     "gemma": "gemma gemma2 gemma3 gemma3_text vaultgemma",
     "gemma3n": "gemma3n_text",
     "gemma4": "gemma4_text",
     "cohere": "cohere cohere2",
     "olmo": "olmo olmo2 olmo3 olmoe flex_olmo",
     "granite": "granite granitemoe granitemoeshared granitemoehybrid jetmoe",
-    "glm": "glm glm4 glm4_moe dots1 solar_open",
+    "chatglm": "chatglm",
+    "glm": "glm glm4 glm4_moe sarvam_moe dots1 solar_open",
     "mixtures": "minimax_m2 mimo_v2_flash afmoe gpt_oss dbrx",
     "llama4": "llama4 llama4_text",
-    "deepseek": "deepseek_v2 deepseek_v3 deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",
+    "deepseek": "deepseek_v2 deepseek_v3 kimi_k2 sarvam_mla deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",
     "longcat": "longcat_flash",
     "deepseek_v4": "deepseek_v4",
 }
@@ -79,7 +87,7 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     Raises InputError, naming ``origin`` and the key, for whatever is not known to be exact.
     """
     config = Config(data, origin)
-    model_type = config.model_type()
+    model_type = _family_of(config)
     reader = reader_of(model_type, origin)
     named = _class_of(config)
     specification = reader(config)
@@ -97,6 +105,14 @@ def reader_of(model_type: str, origin: str) -> Callable[[Config], dict[str, Any]
     """What reads a family's configurations. Raises InputError for a family that is not known."""
     reader: Callable[[Config], dict[str, Any]] = _module(model_type, origin).READERS[model_type]
     return reader
+
+
+def _family_of(config: Config) -> str:
+    """The family: what ``model_type`` says, or where that is absent the one that builds the class of the file."""
+    families = {builder_of(name) for name in config.classes()}
+    if "model_type" not in config.data and len(families) == 1 and all(families):
+        config.data = {**config.data, "model_type": families.pop()}
+    return config.model_type()
 
 
 def _class_of(config: Config) -> str:

@@ -110,6 +110,27 @@ def falcon(c: Config) -> Part:
     )
 
 
+def refined_web(c: Config) -> Part:
+    """Falcon 40B as its own code spelled it (modelling_RW.py): two norms side by side, keys for groups of heads."""
+    c.spelled(num_kv_heads="n_head_kv")
+    c.size("num_kv_heads")
+    c.assume(new_decoder_architecture=True)
+    return _refined(c)
+
+
+def refined_web_model(c: Config) -> Part:
+    """Falcon 7B and its kin as their own code spelled them (modelling_RW.py)."""
+    c.only(new_decoder_architecture=False)
+    return _refined(c)
+
+
+def _refined(c: Config) -> Part:
+    c.spelled(num_hidden_layers="n_layer", num_attention_heads="n_head")
+    c.assume(vocab_size=250_880, hidden_size=64, num_hidden_layers=2, num_attention_heads=8)
+    c.assume(multi_query=False, parallel_attn=False)
+    return {**falcon(c), "checkpoint": "falcon"}
+
+
 def falcon_names(architecture: Architecture) -> str:
     """Falcon's names: those of the norms depend on how many there are side by side."""
     return renamed(FALCON, TWO_NORMS) if architecture.residual == "parallel" else FALCON
@@ -144,4 +165,5 @@ def mpt(c: Config) -> Part:
 
 
 READERS = {"bloom": bloom, "falcon": falcon, "mpt": mpt}
+READERS |= {"RefinedWeb": refined_web, "RefinedWebModel": refined_web_model}
 TABLES = {"bloom": BLOOM, "falcon": falcon_names, "mpt": MPT}

@@ -7,6 +7,7 @@ still carry.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ llama               Llama               sequence token span
 mistral             Mistral             sequence token span
 mixtral             Mixtral             sequence token span
 gpt2                GPT2                sequence token span
+gpt2-ja             GPT2                sequence token span
 openai-gpt          OpenAIGPT           sequence
 gpt_bigcode         GPTBigCode          sequence token
 ctrl                CTRL                sequence
@@ -31,18 +33,25 @@ opt                 OPT                 sequence span
 biogpt              BioGpt              sequence token
 xglm                XGLM
 bloom               Bloom               sequence token span
-falcon              Falcon              sequence token span
+falcon              Falcon,RW           sequence token span
+RefinedWeb          RW,Falcon           sequence token span
+RefinedWebModel     RW,Falcon           sequence token span
 mpt                 Mpt                 sequence token span
 phi                 Phi                 sequence token
+phi-msft            Phi
+mixformer-sequential  MixFormerSequential
 phi3                Phi3                sequence token
 phimoe              Phimoe              sequence
 persimmon           Persimmon           sequence token
 stablelm            StableLm            sequence token
+stablelm_epoch      StableLMEpoch,StableLm
 starcoder2          Starcoder2          sequence token
+qwen                QWen
 qwen2               Qwen2               sequence token span
 qwen2_moe           Qwen2Moe            sequence token span
 qwen3               Qwen3               sequence token span
 qwen3_moe           Qwen3Moe            sequence token span
+mimo                MiMo
 ministral           Ministral           sequence token span
 ministral3          Ministral3          sequence token span
 arcee               Arcee               sequence token span
@@ -50,18 +59,28 @@ seed_oss            SeedOss             sequence token span
 cwm                 Cwm
 smollm3             SmolLM3             sequence token span
 helium              Helium              sequence token
+iquestcoder         Llama,IQuestCoder
+PanguEmbedded       PanguEmbedded
+internlm            InternLM            sequence
+internlm2           InternLM2           sequence token reward
 internlm3           Llama               sequence token span
+baichuan            Baichuan,BaiChuan   sequence
+minicpm             MiniCPM             sequence
+telechat            Telechat,TELECHAT
+openelm             OpenELM
 hyperclovax         HyperCLOVAX
 jais2               Jais2
 nemotron            Nemotron            sequence token span
 nanochat            NanoChat
 apertus             Apertus             token
+apertus1p5_text     Apertus1p5Text
 bitnet              BitNet
 diffllama           DiffLlama           sequence token span
 ernie4_5            Ernie4_5
 ernie4_5_moe        Ernie4_5_Moe
 hunyuan_v1_dense    HunYuanDenseV1      sequence
 hunyuan_v1_moe      HunYuanMoEV1        sequence
+exaone              Exaone,Llama        sequence
 exaone4             Exaone4             sequence token span
 exaone_moe          ExaoneMoe
 gemma               Gemma               sequence token
@@ -85,9 +104,11 @@ granitemoe          GraniteMoe
 granitemoeshared    GraniteMoeShared
 granitemoehybrid    GraniteMoeHybrid
 jetmoe              JetMoe              sequence
+chatglm             =ChatGLMModel,ChatGLMForConditionalGeneration
 glm                 Glm                 sequence token
 glm4                Glm4                sequence token
 glm4_moe            Glm4Moe
+sarvam_moe          Glm4Moe,SarvamMoE
 dots1               Dots1
 solar_open          SolarOpen
 minimax_m2          MiniMaxM2
@@ -99,6 +120,8 @@ llama4              Llama4
 llama4_text         Llama4
 deepseek_v2         DeepseekV2          sequence
 deepseek_v3         DeepseekV3          sequence token
+kimi_k2             DeepseekV3,KimiK2   sequence token
+sarvam_mla          DeepseekV3,SarvamMLA
 deepseek_v32        DeepseekV32
 glm4_moe_lite       Glm4MoeLite
 glm_moe_dsa         GlmMoeDsa
@@ -107,12 +130,12 @@ minicpm3            MiniCPM3            sequence
 longcat_flash       LongcatFlash
 deepseek_v4         DeepseekV4
 """
-"""A family, the word that its classes begin with, and the heads that it has classes for."""
+"""A family, the words that its classes begin with, and the heads that it has classes for. After ``=`` stand whole names
+of classes that score tokens, whatever they end in."""
 
 OLDER = {
     "LLaMAForCausalLM": "LlamaForCausalLM",
     "MPTForCausalLM": "MptForCausalLM",
-    "RWForCausalLM": "FalconForCausalLM",
     "PhiMoEForCausalLM": "PhimoeForCausalLM",
     "JetMoEForCausalLM": "JetMoeForCausalLM",
     "Ernie4_5_ForCausalLM": "Ernie4_5ForCausalLM",
@@ -133,6 +156,7 @@ SCORES = {
     "DoubleHeadsModel": "choice",
     "ForCausalLMWithValueHead": "value",
     "LMHeadModelWithValueHead": "value",
+    "ForRewardModel": "reward",
 }
 """How the name of a class ends, and the model: in scores of tokens (nothing), in no scores (base), in a head."""
 
@@ -168,12 +192,36 @@ def endings() -> dict[str, Ending]:
     """Every class that is known, by its name."""
     found: dict[str, Ending] = {}
     for line in TABLE.split("\n")[1:-1]:
-        family, stem, *heads = line.split()
+        family, *words = line.split()
+        for name, head in _classes(family, *words):
+            known = found.get(name, Ending(head, frozenset()))
+            found[name] = known._replace(families=known.families | {family})
+    return found | {older: found[name] for older, name in OLDER.items()}
+
+
+def _classes(family: str, stems: str, *heads: str) -> Iterator[tuple[str, str]]:
+    """The classes of a line of the table, each with how it ends."""
+    if stems.startswith("="):
+        yield from ((name, "") for name in stems[1:].split(","))
+        return
+    for stem in stems.split(","):
         for suffix, head in SCORES.items():
             if head in ("", "base", "value", *heads) or (head == "choice" and family in ("gpt2", "openai-gpt")):
-                known = found.get(stem + suffix, Ending(head, frozenset()))
-                found[stem + suffix] = known._replace(families=known.families | {family})
-    return found | {older: found[name] for older, name in OLDER.items()}
+                yield stem + suffix, head
+
+
+def builder_of(name: str) -> str:
+    """The one family that builds a class: of several, the one whose name the class bears; empty where none is meant."""
+    families = endings()[name].families if name in endings() else frozenset()
+    if len(families) == 1:
+        return next(iter(families))
+    return next((family for family in families if _bears(name, family)), "")
+
+
+def _bears(name: str, family: str) -> bool:
+    stems = next(line.split()[1] for line in TABLE.split("\n")[1:-1] if line.split()[0] == family).split(",")
+    plain = re.sub(r"[^a-z0-9]", "", family.lower())
+    return any(stem.lower() == plain and name.startswith(stem) for stem in stems)
 
 
 def head_of(kind: str, family: str, n_labels: int) -> Part | None:
@@ -192,6 +240,8 @@ def head_of(kind: str, family: str, n_labels: int) -> Part | None:
             return {"n_labels": 2, "bias": True, "tensor": "qa_outputs"}
         case "choice":
             return {"n_labels": 1, "bias": True, "tensor": "multiple_choice_head.summary"}
+        case "reward":
+            return {"n_labels": 1, "tensor": "v_head"}
         case "value":
             return {"n_labels": 1, "bias": True, "tensor": "v_head.summary"}
     return None

@@ -215,7 +215,22 @@ def whole_heads(c: Config, d_model: int, *keys: str, absent: Any = REQUIRED) -> 
     n_heads = c.size(*(keys or ("num_attention_heads",)), absent=absent)
     if d_model % n_heads:
         raise c.refusal(keys[0] if keys else "num_attention_heads", f"{n_heads} do not divide a width of {d_model}")
+    c.only(head_dim=d_model // n_heads)
     return {"kind": "multi-head", "n_heads": n_heads, "d_head": d_model // n_heads}
+
+
+def paired(c: Config, key: str, d_rotary: int) -> int:
+    """How many numbers of a head are turned, which must make pairs. Raises InputError, naming the key, where not."""
+    if d_rotary < 2 or d_rotary % 2:
+        raise c.refusal(key, f"{d_rotary} numbers of a head do not make pairs, and rotary positions turn pairs")
+    return d_rotary
+
+
+def grouped(c: Config, key: str, n_heads: int, n_kv_heads: int) -> Part:
+    """Key/value heads, each for a group of heads. Raises InputError, naming the key, where they do not divide them."""
+    if n_heads % n_kv_heads:
+        raise c.refusal(key, f"{n_kv_heads} do not divide {n_heads} heads")
+    return {"n_kv_heads": n_kv_heads}
 
 
 def rms(c: Config, absent: float = 1e-6, key: str = "rms_norm_eps") -> Part:

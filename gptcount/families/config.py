@@ -59,7 +59,7 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "cross_attention_hidden_size": (None,),
     "tie_encoder_decoder": (False, None),
     "pruned_heads": ({}, None),
-    "adapters": ({}, None),
+    "adapters": ({}, None, {"adapters": {}, "config_map": {}}),
 }
 """Keys that have no bearing as long as their value is one of these."""
 
@@ -77,6 +77,7 @@ class Config:
         self.settled: dict[str, Any] = {}
         self.tables: dict[str, Config] = {}
         self.taken: dict[str, Any] = {}
+        self.spellings: dict[str, str] = {}
 
     def model_type(self) -> str:
         """The family. Raises InputError where the file does not say it."""
@@ -117,6 +118,16 @@ class Config:
     def assume(self, **defaults: Any) -> None:
         """What absent keys stand for in this family, whatever a reader that it calls takes them to be."""
         self.defaults = defaults | self.defaults
+
+    def spelled(self, **words: str) -> None:
+        """What this family's files call a key: the reader that is called from here asks for it by the usual word."""
+        for usual, word in words.items():
+            if word in self.data:
+                value = self.data[word]
+                if usual in self.data and self.data[usual] != value:
+                    raise self.refusal(word, f"{value!r} contradicts {usual} = {self.data[usual]!r}")
+                self.data = {key: said for key, said in self.data.items() if key != word} | {usual: value}
+                self.spellings[usual] = word
 
     def only(self, **values: Any) -> None:
         """Keys that can say but one thing in this family: refused where they say another, and no matter of defaults."""
@@ -249,7 +260,7 @@ class Config:
 
     def refusal(self, key: str, why: str) -> InputError:
         """The error that names file and key."""
-        return InputError(f"{self.origin}: {key}: {shown(why, 200)}")
+        return InputError(f"{self.origin}: {self.spellings.get(key, key)}: {shown(why, 200)}")
 
     def finish(self, built_by: str = "") -> None:
         """Raises InputError, by name, for every key that nobody has read and that is not known to have no bearing.

@@ -8,6 +8,7 @@ from gptcount.families.common import Part, activation, biases, gated, mixed, pre
 from gptcount.families.config import Config
 from gptcount.families.llama import EXPERTS
 from gptcount.families.llama import NAMES as LLAMA
+from gptcount.families.minicpm import scaled
 
 LATENT = """
 attention.query_down            {}.q_a_proj                 |, d_model
@@ -63,6 +64,34 @@ def deepseek_v3(c: Config) -> Part:
     c.only(mlp_bias=False)
     model = dense(c)
     return first_dense(c, model, corrected(c, model))
+
+
+def kimi_k2(c: Config) -> Part:
+    """Kimi K2 (arXiv:2507.20534; modeling_deepseek.py): DeepSeek-V3 under another name."""
+    return {**deepseek_v3(c), "checkpoint": "deepseek_v3"}
+
+
+def sarvam_mla(c: Config) -> Part:
+    """Sarvam-105B (configuration_sarvam_mla.py): DeepSeek-V3 whose queries are not latent."""
+    c.spelled(n_routed_experts="num_experts", n_shared_experts="num_shared_experts")
+    c.assume(vocab_size=262_144, hidden_size=4096, intermediate_size=16_384, num_hidden_layers=32)
+    c.assume(num_attention_heads=64, n_routed_experts=128, q_lora_rank=None, n_group=1, topk_group=1)
+    c.assume(first_k_dense_replace=1)
+    c.only(q_head_dim=c.size("qk_nope_head_dim", absent=128) + c.size("qk_rope_head_dim", absent=64))
+    sarvam(c)
+    if isinstance(said := c.data.get("rope_scaling"), dict) and "deepseek_yarn" in (
+        said.get("type"),
+        said.get("rope_type"),
+    ):
+        others = {key: value for key, value in said.items() if key != "type"}
+        c.data = {**c.data, "rope_scaling": others | {"rope_type": "yarn"}}
+    return {**deepseek_v3(c), "checkpoint": "deepseek_v3"}
+
+
+def sarvam(c: Config) -> None:
+    """What the files of Sarvam say besides."""
+    c.only(score_function="sigmoid", moe_router_enable_expert_bias=True, use_bias=False, use_rmsnorm=True)
+    c.ignore("router_dtype", "moe_router_enable_routed_scaling", "moe_router_enable_shared_expert", "norm_head")
 
 
 def deepseek_v32(c: Config) -> Part:
@@ -121,14 +150,7 @@ def minicpm3(c: Config) -> Part:
     c.assume(v_head_dim=d_model // n_heads)
     c.data = {key: value for key, value in c.data.items() if (key, value) != ("v_head_dim", None)}
     model = dense(c)
-    depth = c.number("scale_depth", absent=1.4, null=None)
-    width = c.size("dim_model_base", absent=256, null=d_model)
-    return {
-        **model,
-        "embedding": {"scale": c.number("scale_emb", absent=12.0)},
-        "residual_scale": 1.0 if depth is None else depth / model["n_layers"] ** 0.5,
-        "unembedding": {**model["unembedding"], "scale": width / d_model},
-    }
+    return scaled(c, model, depth=1.4, emb=12.0, base=256)
 
 
 def dense(c: Config) -> Part:
@@ -220,7 +242,7 @@ def indexed(c: Config, interleaved: bool) -> Part:
     c.not_null("q_lora_rank", *WANTED)
     model = dense(c)
     n_layers, attention = model["n_layers"], model["attention"]
-    c.words("layer_types", n_layers, ("indexed_attention",), absent=None, null=None)
+    c.words("layer_types", n_layers, ("indexed_attention", "deepseek_sparse_attention"), absent=None, null=None)
     turned = {**attention["rotary"], "interleaved": interleaved, "d_rotary": attention["d_rotary"]}
     attention["indexer"] = {
         "n_index_heads": c.size("index_n_heads", absent=64),
@@ -257,6 +279,8 @@ def indexer_types(c: Config, n_layers: int) -> list[str]:
 READERS = {
     "deepseek_v2": deepseek_v2,
     "deepseek_v3": deepseek_v3,
+    "kimi_k2": kimi_k2,
+    "sarvam_mla": sarvam_mla,
     "deepseek_v32": deepseek_v32,
     "glm4_moe_lite": glm4_moe_lite,
     "glm_moe_dsa": glm_moe_dsa,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, attending, every, mixed, predictors, windowed
-from gptcount.families.config import Config
-from gptcount.families.llama import EXPERTS, NAMES, decoder
+from gptcount.families.config import REQUIRED, Config
+from gptcount.families.llama import EXPERTS, NAMES, decoder, llama
 
 EXAONE4 = """
 attention_output_norm  model.layers.{}.post_attention_layernorm           |
@@ -68,8 +68,38 @@ def _exaone(c: Config) -> Part:
     return windowed(c, model, window, every(n_layers, period), full)
 
 
-READERS = {"exaone4": exaone4, "exaone_moe": exaone_moe}
+EXAONE = """
+embedding.token       transformer.wte                              |, d_model
+attention_norm        transformer.h.{}.ln_1                        |
+attention.query       transformer.h.{}.attn.attention.q_proj       |, d_model
+attention.key         transformer.h.{}.attn.attention.k_proj       |, d_model
+attention.value       transformer.h.{}.attn.attention.v_proj       |, d_model
+attention.output      transformer.h.{}.attn.attention.out_proj     d_model, |
+mlp_norm              transformer.h.{}.ln_2                        |
+mlp.gate              transformer.h.{}.mlp.c_fc_0                  |, d_model
+mlp.up                transformer.h.{}.mlp.c_fc_1                  |, d_model
+mlp.down              transformer.h.{}.mlp.c_proj                  d_model, |
+final_norm            transformer.ln_f                             |
+unembedding.token     lm_head                                      |, d_model
+"""
+
+
+def exaone(c: Config) -> Part:
+    """EXAONE 3 and 3.5 (arXiv:2408.03541; configuration_exaone.py): Llama in GPT-Neo's words. What absent keys stand
+    for, its first code and that of transformers do not agree on."""
+    c.spelled(num_hidden_layers="num_layers", rms_norm_eps="layer_norm_epsilon", hidden_act="activation_function")
+    if c.data.get("auto_map"):
+        c.assume(**dict.fromkeys(("hidden_size", "intermediate_size", "num_key_value_heads"), REQUIRED))
+        c.assume(max_position_embeddings=2048, tie_word_embeddings=REQUIRED)
+    else:
+        c.assume(max_position_embeddings=4096, rope_theta=500_000.0)
+    c.assume(vocab_size=102_400, intermediate_size=14_336, num_key_value_heads=8, rms_norm_eps=1e-5)
+    return llama(c)
+
+
+READERS = {"exaone": exaone, "exaone4": exaone4, "exaone_moe": exaone_moe}
 TABLES = {
+    "exaone": EXAONE,
     "exaone4": NAMES + EXAONE4,
     "exaone_moe": NAMES + EXPERTS + CORRECTION,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from gptcount.families.common import Part, attending, predictors, renamed, windowed
 from gptcount.families.config import REQUIRED, Config
-from gptcount.families.deepseek import CORRECTION, WANTED, corrected, first_dense
+from gptcount.families.deepseek import CORRECTION, WANTED, corrected, first_dense, sarvam
 from gptcount.families.llama import EXPERTS, decoder
 from gptcount.families.llama import NAMES as LLAMA
 
@@ -25,6 +25,18 @@ mlp_output_norm        model.layers.{}.post_mlp_layernorm            |
 )
 
 MIXTURE = LLAMA + EXPERTS + CORRECTION
+
+SARVAM = renamed(
+    MIXTURE,
+    """
+embedding.token            model.word_embeddings                             |, d_model
+attention.query+key+value  model.layers.{}.attention.query_key_value         |, d_model
+attention.query_norm       model.layers.{}.attention.query_layernorm         |
+attention.key_norm         model.layers.{}.attention.key_layernorm           |
+attention.output           model.layers.{}.attention.dense                   d_model, |
+mlp.router.correction      model.layers.{}.mlp.gate.expert_bias[|]           |
+""",
+)
 
 
 def glm(c: Config) -> Part:
@@ -56,6 +68,17 @@ def glm4_moe(c: Config) -> Part:
     if c.flag("use_qk_norm", absent=False):
         model["attention"]["query_key_norm"] = model["norm"]
     return first_dense(c, model, corrected(c, model))
+
+
+def sarvam_moe(c: Config) -> Part:
+    """Sarvam-30B (configuration_sarvam_moe.py): GLM-4.5 that turns whole heads, and norms queries and keys."""
+    c.spelled(n_routed_experts="num_experts", n_shared_experts="num_shared_experts", attention_bias="use_qkv_bias")
+    c.assume(vocab_size=262_144, hidden_size=4096, intermediate_size=8192, num_hidden_layers=19)
+    c.assume(num_attention_heads=64, num_key_value_heads=4, head_dim=64, rms_norm_eps=1e-6, rope_theta=8_000_000.0)
+    c.assume(partial_rotary_factor=1.0, moe_intermediate_size=1024, num_experts_per_tok=6, use_qk_norm=True)
+    c.assume(routed_scaling_factor=2.5)
+    sarvam(c)
+    return glm4_moe(c)
 
 
 def dots1(c: Config) -> Part:
@@ -93,5 +116,19 @@ def _plain_output(model: Part) -> Part:
     return attending(model, biases=[name for name in model["attention"]["biases"] if name != "output"])
 
 
-READERS = {"glm": glm, "glm4": glm4, "glm4_moe": glm4_moe, "dots1": dots1, "solar_open": solar_open}
-TABLES = {"glm": NAMES, "glm4": SANDWICH, "glm4_moe": MIXTURE, "dots1": MIXTURE, "solar_open": MIXTURE}
+READERS = {
+    "glm": glm,
+    "glm4": glm4,
+    "glm4_moe": glm4_moe,
+    "sarvam_moe": sarvam_moe,
+    "dots1": dots1,
+    "solar_open": solar_open,
+}
+TABLES = {
+    "glm": NAMES,
+    "glm4": SANDWICH,
+    "glm4_moe": MIXTURE,
+    "sarvam_moe": SARVAM,
+    "dots1": MIXTURE,
+    "solar_open": MIXTURE,
+}

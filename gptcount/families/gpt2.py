@@ -103,6 +103,11 @@ def gpt2(c: Config) -> Part:
     )
 
 
+def gpt2_ja(c: Config) -> Part:
+    """Japanese GPT-2 (2020), its files before they were called ``gpt2``."""
+    return {**gpt2(c), "checkpoint": "gpt2"}
+
+
 def openai_gpt(c: Config) -> Part:
     """GPT, the first (Radford et al. 2018; modeling_openai.py): norms after each branch; its gelu is the tanh one."""
     model = sizes(c, n_vocab=40478, n_ctx=512, d_model=768, n_layers=12)
@@ -146,5 +151,5 @@ def ctrl(c: Config) -> Part:
     )
 
 
-READERS = {"gpt2": gpt2, "openai-gpt": openai_gpt, "gpt_bigcode": gpt_bigcode, "ctrl": ctrl}
+READERS = {"gpt2": gpt2, "gpt2-ja": gpt2_ja, "openai-gpt": openai_gpt, "gpt_bigcode": gpt_bigcode, "ctrl": ctrl}
 TABLES = {"gpt2": NAMES, "openai-gpt": OPENAI_GPT, "gpt_bigcode": BIGCODE, "ctrl": CTRL}

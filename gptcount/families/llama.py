@@ -49,7 +49,7 @@ def decoder(c: Config, norm: Part | None = None) -> Part:
     attention |= {"biases": biases(on, "query", "key", "value", "output")}
     attention |= {"rotary": rotary(c, d_head=attention["d_head"])}
     d_ff, act = c.size("intermediate_size", absent=11008), activation(c, absent="silu")
-    c.ignore("pretraining_tp")
+    c.ignore("pretraining_tp", "max_sequence_length", "type_vocab_size")
     return dict(
         n_vocab=c.size("vocab_size", absent=32000),
         n_ctx=n_ctx,
@@ -69,7 +69,6 @@ def llama(c: Config, norm: Part | None = None) -> Part:
     if d_model % n_heads:
         raise c.refusal("hidden_size", f"{d_model} is not a multiple of num_attention_heads = {n_heads}")
     c.only(rope_interleaved=False)
-    c.ignore("max_sequence_length")
     return model
 
 
@@ -91,6 +90,7 @@ def mixtral(c: Config) -> Part:
         "n_experts_per_token": c.size("num_experts_per_tok", absent=2),
         "expert": model["mlp"],
     }
+    c.only(moe_frequency=1)
     c.ignore("router_jitter_noise")
     return {**model, "mlp": mixture}
 

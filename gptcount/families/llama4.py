@@ -50,6 +50,7 @@ def _with_chunks(c: Config, model: Part) -> Part:
         straight["temperature"] = {"scale": scale, "n_positions": n_positions, "offset": 1}
     chunk = c.size("attention_chunk_size", absent=8192, null=None)
     period = c.size("no_rope_layer_interval", absent=4)
+    c.only(nope_layer_interval=period)
     turns = c.raw("no_rope_layers", absent=[], null=[])
     turns = [int(at % period > 0) for at in range(1, n_layers + 1)] if turns == [] else turns
     if not isinstance(turns, list) or len(turns) != n_layers or any(turn not in (0, 1) for turn in turns):

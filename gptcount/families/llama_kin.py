@@ -149,15 +149,23 @@ def _filled(c: Config, model: Part) -> Part:
     return model
 
 
-def internlm3(c: Config) -> Part:
-    """InternLM3 (modeling_llama.py): Llama, its two biases both on or both off, by keys of their own."""
-    c.assume(vocab_size=128512, intermediate_size=10240, num_hidden_layers=48, num_key_value_heads=2, head_dim=128)
-    c.assume(max_position_embeddings=32768, rms_norm_eps=1e-5)
-    on = c.flag("qkv_bias", "attention_bias", absent=False)
-    if c.flag("bias", "mlp_bias", absent=False) != on:
-        raise c.refusal("bias", f"{not on}, and qkv_bias is {on}: a model with one of them is not built")
-    c.only(attention_bias=on, mlp_bias=on)
-    return llama(c)
+def iquestcoder(c: Config) -> Part:
+    """IQuest-Coder (configuration_iquestcoder.py): Llama in other sizes."""
+    c.assume(vocab_size=76_800, hidden_size=5120, intermediate_size=27_648, num_hidden_layers=80, head_dim=128)
+    c.assume(num_attention_heads=40, num_key_value_heads=8, max_position_embeddings=131_072, rms_norm_eps=1e-5)
+    c.only(clip_qkv=None, use_sliding_window=False)
+    c.ignore("sliding_window", "max_window_layers")
+    return {**llama(c), "checkpoint": "llama"}
+
+
+def pangu_embedded(c: Config) -> Part:
+    """openPangu-Embedded (arXiv:2505.22375; modeling_openpangu_dense.py): Llama with biases in attention."""
+    c.assume(vocab_size=153_376, intermediate_size=12_800, num_hidden_layers=34, num_key_value_heads=8)
+    c.assume(max_position_embeddings=32_768, rms_norm_eps=1e-5, rope_theta=16_000_000.0)
+    c.spelled(attention_bias="bias")
+    c.assume(attention_bias=True)
+    c.only(mlp_bias=False)
+    return {**decoder(c), "checkpoint": "llama"}
 
 
 def hyperclovax(c: Config) -> Part:
@@ -224,6 +232,14 @@ def apertus(c: Config) -> Part:
     return {**attending(model, query_key_norm=model["norm"]), "mlp": ungated(model["mlp"])}
 
 
+def apertus1p5_text(c: Config) -> Part:
+    """The language model of Apertus 1.5 (modeling_apertus1p5.py): Apertus, whose tokens stand for images and sounds
+    too; where those are never predicted, the unembedding has fewer rows."""
+    c.assume(vocab_size=266_752)
+    c.only(output_vocab_size=c.size("vocab_size"))
+    return {**apertus(c), "checkpoint": "apertus"}
+
+
 def bitnet(c: Config) -> Part:
     """BitNet b1.58 (arXiv:2504.12285; modeling_bitnet.py): norms before the last matrix of each branch."""
     c.assume(vocab_size=128256, hidden_size=2560, intermediate_size=6912, num_hidden_layers=30, num_attention_heads=20)
@@ -272,9 +288,9 @@ attention_output_norm          model.layers.{}.post_norm1               |
 mlp_output_norm                model.layers.{}.post_norm2               |
 """
 
-KIN = [ministral, ministral3, arcee, seed_oss, cwm, smollm3, helium, internlm3, hyperclovax, jais2, nemotron, nanochat]
-KIN += [apertus, bitnet, diffllama]
-READERS = {reader.__name__: reader for reader in KIN}
+KIN = [ministral, ministral3, arcee, seed_oss, cwm, smollm3, helium, iquestcoder, hyperclovax, jais2, nemotron]
+KIN += [nanochat, apertus, apertus1p5_text, bitnet, diffllama]
+READERS = {reader.__name__: reader for reader in KIN} | {"PanguEmbedded": pangu_embedded}
 TABLES = dict.fromkeys(READERS, NAMES) | {
     "hyperclovax": NAMES + HYPERCLOVAX,
     "nanochat": renamed(NAMES, NANOCHAT),

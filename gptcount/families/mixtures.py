@@ -209,6 +209,8 @@ def dbrx(c: Config) -> Part:
     base = attn.number("rope_theta", absent=10_000.0, null=10_000.0)
     attention: Part = {"kind": "multi-head", "n_heads": n_heads, "n_kv_heads": n_kv_heads, "d_head": d_head}
     attention |= {"rotary": rotary(c, base=base, d_head=d_head)} | ({} if clip is None else {"clip": clip})
+    if isinstance(said := ffn.data.get("ffn_act_fn"), str):
+        ffn.data = {**ffn.data, "ffn_act_fn": {"name": said}}
     act = _within(ffn, "ffn_act_fn")
     power = ffn.number("moe_normalize_expert_weights", absent=1.0, null=None)
     d_ff = ffn.size("ffn_hidden_size", absent=3584)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gptcount.families.common import Part, biases, layer_norm, renamed, ungated, whole_heads
 from gptcount.families.config import Config
 from gptcount.families.llama import MIXTRAL, NAMES, decoder
+from gptcount.families.mixformer import phi_msft
 
 PHI = renamed(
     NAMES,
@@ -54,6 +55,8 @@ mlp.down                     model.layers.{}.mlp.c_proj                d_model, 
 
 def phi(c: Config) -> Part:
     """Phi-1 and Phi-2 (arXiv:2306.11644; modeling_phi.py): side by side on one norm; the unembedding has a bias."""
+    if c.has("n_embd"):
+        return {**phi_msft(c), "checkpoint": "phi-msft"}
     c.assume(vocab_size=51200, hidden_size=2048, intermediate_size=8192, num_hidden_layers=24)
     c.assume(hidden_act="gelu_new", partial_rotary_factor=0.5)
     c.only(attention_bias=True, mlp_bias=True)
@@ -138,6 +141,13 @@ def stablelm(c: Config) -> Part:
     return {**model, "attention": attention, "residual": "parallel-shared" if shared else "pre-norm"}
 
 
+def stablelm_epoch(c: Config) -> Part:
+    """StableLM as its own code spelled it (modeling_stablelm_epoch.py)."""
+    c.spelled(layer_norm_eps="norm_eps", partial_rotary_factor="rope_pct")
+    c.only(num_heads=c.size("num_attention_heads", absent=32), rotary_scaling_factor=1.0)
+    return {**stablelm(c), "checkpoint": "stablelm"}
+
+
 def starcoder2(c: Config) -> Part:
     """StarCoder2 (arXiv:2402.19173; modeling_starcoder2.py): layer norms, biases, a plain MLP, a window."""
     c.assume(vocab_size=49152, hidden_size=3072, intermediate_size=12288, num_hidden_layers=30, num_attention_heads=24)
@@ -177,6 +187,7 @@ READERS = {
     "phimoe": phimoe,
     "persimmon": persimmon,
     "stablelm": stablelm,
+    "stablelm_epoch": stablelm_epoch,
     "starcoder2": starcoder2,
 }
 TABLES = {

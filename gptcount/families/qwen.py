@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, attending, biases, everywhere, mixed, optional_window, renamed, windowed
+from gptcount.families.common import (
+    Part,
+    attending,
+    biases,
+    everywhere,
+    mixed,
+    optional_window,
+    predictors,
+    renamed,
+    windowed,
+)
 from gptcount.families.config import Config
 from gptcount.families.llama import EXPERTS, NAMES, decoder
 
@@ -21,6 +31,12 @@ def qwen2(c: Config) -> Part:
     c.not_null("head_dim")
     c.ignore("use_mrope", "dual_chunk_attention_config")
     return _windowed_later(c, attending(decoder(c), biases=["query", "key", "value"]))
+
+
+def mimo(c: Config) -> Part:
+    """MiMo-7B (arXiv:2505.07608; modeling_mimo.py): Qwen2, with a layer more that predicts a second token."""
+    predictors(c)
+    return {**qwen2(c), "checkpoint": "qwen2"}
 
 
 def qwen2_moe(c: Config) -> Part:
@@ -95,5 +111,5 @@ def _sparse(c: Config, model: Part, mixture: Part) -> list[bool]:
     return [n_experts > 0 and (index + 1) % step == 0 and index not in dense for index in range(model["n_layers"])]
 
 
-READERS = {"qwen2": qwen2, "qwen2_moe": qwen2_moe, "qwen3": qwen3, "qwen3_moe": qwen3_moe}
+READERS = {"qwen2": qwen2, "mimo": mimo, "qwen2_moe": qwen2_moe, "qwen3": qwen3, "qwen3_moe": qwen3_moe}
 TABLES = dict.fromkeys(READERS, renamed(NAMES + EXPERTS, SHARED))

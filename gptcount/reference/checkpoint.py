@@ -46,7 +46,7 @@ class Checkpoint:
     def _stacked(self, tensor: Tensor, place: int, numbers: list[int]) -> Array:
         """A weight out of the tensor with these numbers in its name, or out of all that have more than these."""
         if len(numbers) == len(tensor.indices):
-            return part(tensor, place, self.tensor(tensor.name.format(*numbers), tensor))
+            return part(tensor, place, self.tensor(tensor.named(numbers), tensor))
         more = _indices(tensor.indices[len(numbers)])
         return np.stack([self._stacked(tensor, place, [*numbers, number]) for number in more])
 

@@ -56,6 +56,8 @@ def embed(architecture: Architecture, tokens: Array, w: Weights) -> Array:
         x = w.einsum("n_ctx d_embedding, d_embedding d_model -> n_ctx d_model", x, "embedding.projection")
     if spec.scale != 1.0:
         x = x * np.float32(sqrt(architecture.d_model) if spec.scale == "sqrt(d_model)" else spec.scale)
+    if spec.n_frequencies:
+        w.drawn("embedding.frequencies", "n_frequencies")
     if spec.positions:
         x = x + positions_of(architecture, spec.positions, len(tokens), w)
     return norm(x, w, "embedding.norm", spec.norm) if spec.norm else x
@@ -214,6 +216,9 @@ def unembed(spec: Unembedding, x: Array, w: Weights, width: str) -> Array:
     """A score for every token as the next."""
     each = "n_ctx " if x.ndim == 2 else ""
     scores = w.linear(f"{each}{width}, {width} n_vocab -> {each}n_vocab", x, "unembedding.token", spec.bias)
+    if spec.unit_vectors:
+        vectors = w.draw("unembedding.token", f"{width} n_vocab")
+        scores = scores / np.sqrt(np.einsum("wv,wv->v", vectors, vectors))
     scores = scores if spec.scale == 1.0 else scores * np.float32(spec.scale)
     return scores if spec.softcap is None else np.float32(spec.softcap) * np.tanh(scores / np.float32(spec.softcap))
 

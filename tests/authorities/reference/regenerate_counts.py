@@ -1372,6 +1372,32 @@ FAMILIES: dict[str, tuple[Config, dict[str, Config]]] = {
         llama_like(hidden_act="xielu", attention_bias=False, qk_norm=True, mlp_bias=False, post_norm=False),
         {"act-silu": {"hidden_act": "silu"}, "no-qk-norm": {"qk_norm": False}},
     ),
+    "apertus1p5_text": (
+        llama_like(hidden_act="xielu", attention_bias=False),
+        {"whole-head": {"output_vocab_size": 211}, "pruned-head": {"output_vocab_size": 100}},
+    ),
+    "exaone": (
+        llama_like(rms_norm_eps=DROP, layer_norm_epsilon=1e-05, activation_function="silu", hidden_act=DROP),
+        {"num-layers": {"num_hidden_layers": DROP, "num_layers": 4}},
+    ),
+    "iquestcoder": (llama_like(head_dim=10, attention_bias=False, mlp_bias=False, clip_qkv=None), {}),
+    "sarvam_moe": (
+        llama_like(**MOE, first_k_dense_replace=1, head_dim=10, use_qk_norm=True, num_nextn_predict_layers=0),
+        {
+            "own-words": {
+                "n_routed_experts": DROP,
+                "num_experts": 8,
+                "n_shared_experts": DROP,
+                "num_shared_experts": 2,
+                "use_qkv_bias": True,
+            },
+            "no-qk-norm": {"use_qk_norm": False},
+        },
+    ),
+    "sarvam_mla": (
+        llama_like(**(MLA | MOE), first_k_dense_replace=1, attention_bias=False),
+        {"own-words": {"n_routed_experts": DROP, "num_experts": 8, "n_shared_experts": DROP, "num_shared_experts": 2}},
+    ),
     "seed_oss": (
         llama_like(head_dim=10, attention_bias=True, attention_out_bias=False, mlp_bias=False, residual_dropout=0.1),
         {

@@ -911,6 +911,11 @@ CASES: dict[str, tuple[str, Config]] = {
     ),
     "arcee": ("arcee", {**FREE, **RMS, **rope(**YARN)}),
     "apertus": ("apertus", {**TIED, **RMS, **rope(**LLAMA3)}),
+    "apertus1p5_text": ("apertus1p5_text", {**TIED, **RMS, **rope(**LLAMA3)}),
+    "exaone": ("exaone", {**TIED, **RMS, **rope(**LLAMA3)}),
+    "iquestcoder": ("iquestcoder", {**FREE, **RMS}),
+    "sarvam_moe": ("sarvam_moe", {**FREE, **RMS, **GROUPED, "first_k_dense_replace": 1, "use_qk_norm": True}),
+    "sarvam_mla": ("sarvam_mla", {**LATENT, **GROUPED, "q_lora_rank": None, "first_k_dense_replace": 1}),
     "seed_oss": ("seed_oss", {**FREE, **RMS, "attention_bias": True, "attention_out_bias": False}),
     "seed_oss-biases": (
         "seed_oss",
