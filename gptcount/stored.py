@@ -54,10 +54,10 @@ class Tensor:
         return sum(weight.parameters for weight in self.weights)
 
 
-def tensors(architecture: Architecture) -> list[Tensor]:
-    """Every tensor that a checkpoint of this architecture stores, in the order of the family's table.
+def tensors(architecture: Architecture, table: str | None = None) -> list[Tensor]:
+    """Every tensor that a checkpoint of this architecture stores, in the order of the family's table, or of another.
 
-    Raises InputError where the architecture names no family, or the family's table has no line for one of its weights.
+    Raises InputError where the architecture names no family, or the table has no line for one of its weights.
     """
     from gptcount.families import table_of
 
@@ -69,7 +69,7 @@ def tensors(architecture: Architecture) -> list[Tensor]:
     for weight in architecture.inventory():
         if not weight.tied_to:
             named.setdefault(weight.name, []).append(weight)
-    found = [tensor for line in parsed(table_of(architecture)) for tensor in _of_line(line, named)]
+    found = [tensor for line in parsed(table or table_of(architecture)) for tensor in _of_line(line, named)]
     left = named.keys() - {weight.name for tensor in found for weight in tensor.weights}
     if left:
         family = architecture.checkpoint

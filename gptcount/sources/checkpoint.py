@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gptcount.errors import InputError, shown
+from gptcount.numbers import count
 from gptcount.sources.files import read_text
 
 BITS = {
@@ -44,14 +45,17 @@ LEAST_ENTRY = 16
 """A header has at most one bracket in so many bytes: an entry has three, and at least 49 bytes."""
 
 INDEX, WHOLE = "model.safetensors.index.json", "model.safetensors"
+CONFIGURATIONS = ("config.json", "params.json")
 
 
 class Entry(NamedTuple):
-    """One tensor as a header lists it."""
+    """One tensor as a header lists it, and where its bytes begin, in which file."""
 
     name: str
     dtype: str
     shape: tuple[int, ...]
+    begin: int = 0
+    file: Path | None = None
 
     @property
     def elements(self) -> int:
@@ -76,6 +80,10 @@ class Checkpoint:
     origin: str
     entries: tuple[Entry, ...]
     config: str | None = None
+    claimed: int | None = None
+    """How many parameters the metadata of an index says there are."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of the files."""
 
 
 def read(path: Path) -> Checkpoint:
@@ -83,30 +91,31 @@ def read(path: Path) -> Checkpoint:
     origin = shown(str(path), 200)
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
+        folder = path if kind == stat.S_IFDIR else path.parent
+        found = _in_folder(folder, origin) if kind == stat.S_IFDIR else [path]
+        beside = beside_it(folder)
     except (OSError, ValueError) as fault:
         raise InputError(f"{origin}: {_reason(fault)}") from None
-    folder = path if kind == stat.S_IFDIR else path.parent
-    found = _in_folder(folder, origin) if kind == stat.S_IFDIR else [path]
-    config = folder / "config.json"
-    beside = read_text(config) if config.is_file() else None
 
     def of_shards(names: Sequence[str]) -> Iterable[list[Entry]]:
         return (_of_file(_inside(folder, name)) for name in names)
 
-    if found[0].suffix == ".json":
-        return sharded(index_text(found[0], origin), shown(str(found[0]), 200), of_shards, beside)
-    lists = [_of_file(found[0])] if len(found) == 1 else of_shards([file.name for file in found])
-    return Checkpoint(origin, joined(lists, origin), beside)
-
-
-def files(path: Path) -> list[Path]:
-    """The .safetensors files of the checkpoint at a path, which ``read`` has found to be one."""
-    origin = shown(str(path), 200)
-    folder = path if path.is_dir() else path.parent
-    found = _in_folder(folder, origin) if path.is_dir() else [path]
     if found[0].suffix != ".json":
-        return found
-    return [_inside(folder, name) for name in sorted(set(_places(index_text(found[0], origin), origin).values()))]
+        lists = [_of_file(found[0])] if len(found) == 1 else of_shards([file.name for file in found])
+        return Checkpoint(origin, joined(lists, origin), beside)
+    indexed = sharded(index_text(found[0], origin), shown(str(found[0]), 200), of_shards, beside)
+    if found[0].name == INDEX and (folder / WHOLE).is_file():
+        note = (
+            f"A {WHOLE} lies beside the index and is passed over here; transformers would load it, and not the index."
+        )
+        return replace(indexed, notes=(*indexed.notes, note))
+    return indexed
+
+
+def beside_it(folder: Path) -> str | None:
+    """The text of the configuration in a folder, a config.json or else a params.json, where there is one."""
+    found = next((folder / name for name in CONFIGURATIONS if (folder / name).is_file()), None)
+    return read_text(found) if found else None
 
 
 def index_text(path: Path, origin: str) -> str:
@@ -123,21 +132,41 @@ def index_text(path: Path, origin: str) -> str:
 def sharded(
     index: str, origin: str, of_shards: Callable[[Sequence[str]], Iterable[list[Entry]]], config: str | None
 ) -> Checkpoint:
-    """The checkpoint that an index describes; ``of_shards`` gives the entries of each file that it names, in order."""
-    places = _places(index, origin)
-    shards = sorted(set(places.values()))
-    lists = list(of_shards(shards))
-    entries = joined(lists, origin)
-    held = {entry.name: shard for shard, listed in zip(shards, lists, strict=True) for entry in listed}
-    for name, shard in places.items():
-        if held.get(name) != shard:
-            raise InputError(f"{origin}: {shown(name)}: the index says that {shown(shard)} has it, and it has not")
-    return Checkpoint(origin, entries, config)
+    """The checkpoint that an index describes; ``of_shards`` gives the entries of each file that it names, in order.
+
+    Where several files have a tensor of one name, the one that the index names counts.
+    """
+    said = _parsed(index, origin)
+    places = _places(said, origin)
+    shards, passed = sorted(set(places.values())), list[str]()
+
+    def placed() -> Iterator[list[Entry]]:
+        for shard, listed in zip(shards, of_shards(shards), strict=True):
+            yield [entry for entry in listed if places.get(entry.name, shard) == shard]
+            passed.extend(entry.name for entry in listed if places.get(entry.name, shard) != shard)
+
+    entries = joined(placed(), origin)
+    missing = places.keys() - {entry.name for entry in entries}
+    for name in filter(missing.__contains__, places):
+        raise InputError(f"{origin}: {shown(name)}: the index says that {shown(places[name])} has it, and it has not")
+    notes = [f"{shown(name)}: in two files; that which the index names counts." for name in passed[:1]]
+    notes += [f"So it is with {count(len(passed) - 1)} more."] if len(passed) > 1 else []
+    return Checkpoint(origin, entries, config, *_claims(said.get("metadata"), entries, notes))
 
 
-def _places(index: str, origin: str) -> dict[str, str]:
+def _claims(metadata: Any, entries: Sequence[Entry], notes: list[str]) -> tuple[int | None, tuple[str, ...]]:
+    """What the metadata of an index says of the parameters, and a note where it is wrong about the bytes."""
+    said = metadata if isinstance(metadata, dict) else {}
+    size, parameters = said.get("total_size"), said.get("total_parameters")
+    found = sum(entry.bytes for entry in entries)
+    if size is not None and _is_size(size) and size != found:
+        notes.append(f"The index says total_size = {count(size)}, and the tensors have {count(found)} bytes.")
+    return parameters if _is_size(parameters) else None, tuple(notes)
+
+
+def _places(said: dict[str, Any], origin: str) -> dict[str, str]:
     """Which file has which tensor, as an index says."""
-    places = _parsed(index, origin).get("weight_map")
+    places = said.get("weight_map")
     if not isinstance(places, dict) or not places:
         raise InputError(f"{origin}: weight_map: missing or empty, where an index says which file has which tensor")
     for shard in places.values():
@@ -177,7 +206,7 @@ def header_length(start: bytes, size: int, origin: str) -> int:
     return length
 
 
-def entries_of(header: bytes, room: int, origin: str) -> list[Entry]:
+def entries_of(header: bytes, room: int, origin: str, file: Path | None = None) -> list[Entry]:
     """The tensors that a header lists, which must fill the ``room`` bytes after it exactly, each byte once."""
     if header[:1] != b"{":
         raise InputError(f"{origin}: not a .safetensors file: its header does not begin with a brace")
@@ -200,7 +229,8 @@ def entries_of(header: bytes, room: int, origin: str) -> list[Entry]:
         raise InputError(f"{origin}: truncated: {room} bytes follow the header, which places tensors in {end}")
     if end < room:
         raise InputError(f"{origin}: {room - end} bytes at the end that no tensor has")
-    by_name = {entry.name: entry for _, _, entry in placed}
+    first = 8 + len(header)
+    by_name = {entry.name: entry._replace(begin=first + begin, file=file) for begin, _, entry in placed}
     return [by_name[name] for name in listed]
 
 
@@ -279,7 +309,7 @@ def _of_file(path: Path) -> list[Entry]:
             raise InputError(f"{origin}: not a file")
         with open(path, "rb") as file:
             length = header_length(file.read(8), status.st_size, origin)
-            found = entries_of(file.read(length), status.st_size - 8 - length, origin)
+            found = entries_of(file.read(length), status.st_size - 8 - length, origin, path)
     except (OSError, ValueError) as fault:
         raise InputError(f"{origin}: {_reason(fault)}") from None
     from safetensors import SafetensorError, safe_open
