@@ -14,12 +14,13 @@ from typing import Any, Literal, NamedTuple
 from gptcount import surplus
 from gptcount.architecture import Architecture
 from gptcount.errors import shown
+from gptcount.families.namings import tied, wanted
 from gptcount.ledger import GROUPS, Item
 from gptcount.names import WRAPPERS, Numbers, Wanted, located, parts, spelled, unwrapped
 from gptcount.numbers import count
 from gptcount.quantized import Shape, fits, helps, stands_for
 from gptcount.sources.checkpoint import Checkpoint, Entry
-from gptcount.stored import Tensor, laid, parsed, tensors
+from gptcount.stored import Tensor
 
 KEYS_AND_VALUES = ("attention.key", "attention.value")
 
@@ -166,12 +167,11 @@ class _Auditor:
         self.entries = dict(self._unwrapped(entries))
         self.stands = {name: stands_for(entry, self.entries) for name, entry in self.entries.items()}
         self.packed = {stands.name: stands.packed for stands in self.stands.values()}
-        self.located, *self.otherwise = located(_tables(architecture), self.packed)
+        self.located, *self.otherwise = located(wanted(architecture) if architecture else [Wanted([])], self.packed)
         self.wanted, self.prefix = self.located.wanted, self.located.prefix
         self.found: list[set[Numbers]] = [set() for _ in self.wanted.tensors]
-        self.tied = dict(_tied(architecture, self.wanted)) if architecture else {}
-        self.instead: dict[str, str] = {}
-        self.instead = self._instead()
+        self.tied = tied(architecture, self.wanted) if architecture else {}
+        self.instead = self.located.instead(self.packed, self.tied)
         self.predicting = {self._layer(name) for name in self.packed if surplus.PREDICTING.search(name)}
         self.sharing = set(_sharing(architecture)) if architecture else set()
 
@@ -186,11 +186,6 @@ class _Auditor:
                 taken.add(name)
                 self.written[name] = entry.name
                 yield name, entry._replace(name=name)
-
-    def _instead(self) -> dict[str, str]:
-        """The names of tied tensors that a file has in place of what they are tied to, each with the name of that."""
-        has = {reading for name in self.packed for reading in self._readings(name)}
-        return {name: to for name, (to, _) in self.tied.items() if name in has and to not in has}
 
     def said(self) -> Iterator[str]:
         """How the names in the file differ from those of the family's published checkpoints."""
@@ -303,25 +298,6 @@ class _Auditor:
             elements=len(copies.numbers) * prod(family.shape),
             parameters=copies.parameters,
         )
-
-
-def _tables(architecture: Architecture | None) -> Iterator[Wanted]:
-    """The tensors of a model by each table of names that a checkpoint of its family may have."""
-    from gptcount.families.namings import namings
-
-    for naming, table in namings(architecture).items() if architecture else [("", "")]:
-        yield Wanted(tensors(architecture, table) if architecture else [], naming, table)
-
-
-def _tied(architecture: Architecture, wanted: Wanted) -> Iterator[tuple[str, tuple[str, Shape]]]:
-    """The tensors that a checkpoint leaves out because they are tied, each with the name of what it is tied to, and
-    with its shape."""
-    tied = {weight.name: weight for weight in architecture.inventory() if weight.tied_to}
-    held = {weight.name: tensor.name for tensor in wanted.tensors for weight in tensor.weights}
-    for line in parsed(wanted.table):
-        if len(line.weights) == 1 and line.weights[0] in tied:
-            name, weight = line.tensor + line.endings[0], tied[line.weights[0]]
-            yield name, (held.get(weight.tied_to, ""), laid(line, name, (weight,)).shape)
 
 
 def _sharing(architecture: Architecture) -> Iterator[int]:

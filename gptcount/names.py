@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from math import prod
@@ -148,6 +148,11 @@ class Located(NamedTuple):
     def find(self, name: str) -> tuple[int, Numbers] | None:
         """The place in ``wanted.tensors`` of the one that a name in the file stands for, and the numbers in it."""
         return next(filter(None, map(self.wanted.find, self.prefix.readings(name))), None)
+
+    def instead(self, names: Iterable[str], tied: Mapping[str, tuple[str, object]]) -> dict[str, str]:
+        """The tied tensors that a file has in place of those that they are tied to, each with the name of that."""
+        has = {reading for name in names for reading in self.prefix.readings(name)}
+        return {name: to for name, (to, _) in tied.items() if name in has and to not in has}
 
 
 def located(tables: Iterable[Wanted], names: Iterable[str]) -> list[Located]:

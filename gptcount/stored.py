@@ -61,10 +61,6 @@ def tensors(architecture: Architecture, table: str | None = None) -> list[Tensor
     """
     from gptcount.families import table_of
 
-    if architecture.checkpoint is None:
-        raise InputError(
-            f'{shown(architecture.name)}: how a checkpoint names its tensors is not said; add checkpoint = "llama", say'
-        )
     named: dict[str, list[Weight]] = {}
     for weight in architecture.inventory():
         if not weight.tied_to:
