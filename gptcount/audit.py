@@ -116,7 +116,7 @@ def audit(checkpoint: Checkpoint, architecture: Architecture | None = None, note
 
     Raises InputError where it is not known what a checkpoint of the architecture calls its tensors.
     """
-    auditor = _Auditor(checkpoint.entries, architecture)
+    auditor = _Auditor(checkpoint.entries, architecture, _tables(checkpoint, architecture))
     rows = tuple(auditor.rows())
     reconciliation = tuple(_reconciliation(rows, architecture))
     return Audit(
@@ -161,13 +161,13 @@ class _Copies:
 class _Auditor:
     """Judges each tensor of a file once."""
 
-    def __init__(self, entries: Sequence[Entry], architecture: Architecture | None) -> None:
+    def __init__(self, entries: Sequence[Entry], architecture: Architecture | None, tables: Sequence[Wanted]) -> None:
         self.architecture = architecture
         self.written: dict[str, str] = {}
         self.entries = dict(self._unwrapped(entries))
         self.stands = {name: stands_for(entry, self.entries) for name, entry in self.entries.items()}
         self.packed = {stands.name: stands.packed for stands in self.stands.values()}
-        self.located, *self.otherwise = located(wanted(architecture) if architecture else [Wanted([])], self.packed)
+        self.located, *self.otherwise = located(tables, self.packed)
         self.wanted, self.prefix = self.located.wanted, self.located.prefix
         self.found: list[set[Numbers]] = [set() for _ in self.wanted.tensors]
         self.tied = tied(architecture, self.wanted) if architecture else {}
@@ -298,6 +298,17 @@ class _Auditor:
             elements=len(copies.numbers) * prod(family.shape),
             parameters=copies.parameters,
         )
+
+
+def _tables(checkpoint: Checkpoint, architecture: Architecture | None) -> Sequence[Wanted]:
+    """The tensors of a model by each table of names that a checkpoint of its kind may follow."""
+    if architecture is None:
+        return [Wanted([])]
+    if checkpoint.gguf is None:
+        return wanted(architecture)
+    from gptcount.families import gguf
+
+    return gguf.tables(architecture)
 
 
 def _sharing(architecture: Architecture) -> Iterator[int]:

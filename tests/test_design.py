@@ -12,7 +12,7 @@ FLOORS = (
     {"errors", "numbers", "weight"},
     {"blocks"},
     {"architecture"},
-    {"families", "sources", "stored", "names", "quantized"},
+    {"families", "sources", "stored", "names", "quantized", "surplus"},
     {"ledger", "comparison", "explain", "audit"},
     {"reference"},
     {"output"},

@@ -85,7 +85,7 @@ class Config:
         if isinstance(value, str) and value.strip():
             return value
         *folders, file = self.origin.split("/")
-        return folders[-1] if folders and file == "config.json" else self.origin
+        return folders[-1] if folders and file in ("config.json", "params.json") else self.origin
 
     def has(self, key: str) -> bool:
         """Whether the key is there, with a value or null."""

@@ -28,7 +28,7 @@ class Arrays(Mapping[str, Array]):
         self.entries = {entry.name: entry for entry in checkpoint.read(path).entries}
 
     def __getitem__(self, name: str) -> Array:
-        _, dtype, shape, begin, file = self.entries[name]
+        _, dtype, shape, begin, file, _ = self.entries[name]
         if dtype not in TYPES or file is None:
             raise InputError(
                 f"{self.origin}: {shown(name)}: of type {dtype}, and float32, float16 or bfloat16 is wanted"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 from gptcount.errors import InputError, shown
 from gptcount.numbers import count
-from gptcount.sources.files import read_text
+from gptcount.sources import foreign
+from gptcount.sources.files import CONFIGURATIONS, read_text
 
 BITS = {
     "BOOL": 8,
@@ -44,8 +45,13 @@ MOST_TENSORS, MOST_SHARDS, MOST_DIMENSIONS, MOST_NAME = 1_000_000, 10_000, 64, 1
 LEAST_ENTRY = 16
 """A header has at most one bracket in so many bytes: an entry has three, and at least 49 bytes."""
 
+GGUF = ".gguf"
+
 INDEX, WHOLE = "model.safetensors.index.json", "model.safetensors"
-CONFIGURATIONS = ("config.json", "params.json")
+OF_A_MODEL = ("model_type", "architectures", "dim", "peft_type")
+"""Keys that tell a configuration from an index."""
+
+STRAY = f"A {WHOLE} lies beside the index and is passed over; transformers would load it instead."
 
 
 class Entry(NamedTuple):
@@ -56,6 +62,8 @@ class Entry(NamedTuple):
     shape: tuple[int, ...]
     begin: int = 0
     file: Path | None = None
+    size: int | None = None
+    """Its bytes, where the elements of its dtype have no bits of their own (GGUF packs them in blocks)."""
 
     @property
     def elements(self) -> int:
@@ -65,12 +73,12 @@ class Entry(NamedTuple):
     @property
     def bits(self) -> int:
         """How many bits one of them has."""
-        return BITS[self.dtype]
+        return BITS[self.dtype] if self.size is None else 8 * self.size // max(self.elements, 1)
 
     @property
     def bytes(self) -> int:
         """How many bytes it takes."""
-        return self.elements * self.bits // 8
+        return self.elements * self.bits // 8 if self.size is None else self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,8 @@ class Checkpoint:
     """How many parameters the metadata of an index says there are."""
     notes: tuple[str, ...] = ()
     """What a reader should know of the files."""
+    gguf: Mapping[str, Any] | None = None
+    """The metadata of a GGUF file."""
 
 
 def read(path: Path) -> Checkpoint:
@@ -100,16 +110,16 @@ def read(path: Path) -> Checkpoint:
     def of_shards(names: Sequence[str]) -> Iterable[list[Entry]]:
         return (_of_file(_inside(folder, name)) for name in names)
 
+    if found[0].suffix == GGUF:
+        from gptcount.sources import gguf
+
+        return replace(gguf.read(found[0]), origin=origin, config=beside)
     if found[0].suffix != ".json":
         lists = [_of_file(found[0])] if len(found) == 1 else of_shards([file.name for file in found])
         return Checkpoint(origin, joined(lists, origin), beside)
     indexed = sharded(index_text(found[0], origin), shown(str(found[0]), 200), of_shards, beside)
-    if found[0].name == INDEX and (folder / WHOLE).is_file():
-        note = (
-            f"A {WHOLE} lies beside the index and is passed over here; transformers would load it, and not the index."
-        )
-        return replace(indexed, notes=(*indexed.notes, note))
-    return indexed
+    stray = found[0].name == INDEX and (folder / WHOLE).is_file()
+    return replace(indexed, notes=(*indexed.notes, STRAY)) if stray else indexed
 
 
 def beside_it(folder: Path) -> str | None:
@@ -167,6 +177,11 @@ def _claims(metadata: Any, entries: Sequence[Entry], notes: list[str]) -> tuple[
 def _places(said: dict[str, Any], origin: str) -> dict[str, str]:
     """Which file has which tensor, as an index says."""
     places = said.get("weight_map")
+    if places is None and not said.keys().isdisjoint(OF_A_MODEL):
+        raise InputError(
+            f"{origin}: a configuration, and a checkpoint is wanted: name its folder, an index or a .safetensors file; "
+            "a configuration elsewhere is named with --against"
+        )
     if not isinstance(places, dict) or not places:
         raise InputError(f"{origin}: weight_map: missing or empty, where an index says which file has which tensor")
     for shard in places.values():
@@ -291,10 +306,13 @@ def _in_folder(folder: Path, origin: str) -> list[Path]:
         if (folder / name).is_file():
             return [folder / name]
     found = sorted(folder.glob("*.safetensors.index.json"))[:1] or sorted(folder.glob("*.safetensors"))
+    if not found and any(folder.glob(f"*{GGUF}")):
+        from gptcount.sources import gguf
+
+        return [gguf.in_folder(folder)]
     if not found:
-        others = any(folder.glob("*.bin")) or any(folder.glob("*.pt*")) or any(folder.glob("*.gguf"))
-        hint = "; other kinds of checkpoint are not read" if others else ""
-        raise InputError(f"{origin}: no .safetensors file in this folder{hint}")
+        other = foreign.inside(folder)
+        raise InputError(f"{origin}: no .safetensors file in this folder" + (f"; {other}" if other else ""))
     if len(found) > MOST_SHARDS:
         raise InputError(f"{origin}: {len(found)} files, and at most {MOST_SHARDS} are read")
     return found
@@ -308,7 +326,8 @@ def _of_file(path: Path) -> list[Entry]:
         if not stat.S_ISREG(status.st_mode):
             raise InputError(f"{origin}: not a file")
         with open(path, "rb") as file:
-            length = header_length(file.read(8), status.st_size, origin)
+            length = _length(file.read(LEAST_ENTRY), status.st_size, path)
+            file.seek(8)
             found = entries_of(file.read(length), status.st_size - 8 - length, origin, path)
     except (OSError, ValueError) as fault:
         raise InputError(f"{origin}: {_reason(fault)}") from None
@@ -319,6 +338,19 @@ def _of_file(path: Path) -> list[Entry]:
             return found
     except (SafetensorError, OSError) as fault:
         raise InputError(f"{origin}: {shown(str(fault), 200)}") from None
+
+
+def _length(start: bytes, size: int, path: Path) -> int:
+    """The length of a file's header, unless it is a file of another kind."""
+    origin = shown(str(path), 200)
+    if path.suffix != ".safetensors" and (what := foreign.named(path.name)):
+        raise InputError(f"{origin}: {what}")
+    try:
+        return header_length(start[:8], size, origin)
+    except InputError:
+        if what := foreign.begun(start):
+            raise InputError(f"{origin}: {what}") from None
+        raise
 
 
 def _is_plain(name: str) -> bool:

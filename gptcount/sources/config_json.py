@@ -1,4 +1,4 @@
-"""A Hugging Face config.json: JSON text into an Architecture, by way of its family's reader. No code of it is run."""
+"""A config.json or params.json: JSON text into an Architecture, by way of its family's reader. No code of it is run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families import WHOLES, read
 from gptcount.families.config import Config
+from gptcount.families.params import is_params
+from gptcount.families.params import read as read_params
 from gptcount.sources import specification
 
 OF_OTHER_PARTS = """
@@ -27,6 +29,9 @@ def parse_with_comments(text: str, origin: str) -> tuple[Architecture, list[str]
     """The architecture, and a line for each key that was absent: what it was taken to be."""
     data = _object(text, origin)
     nested = data.get("text_config")
+    if is_params(data):
+        found, assumed = read_params(data, origin)
+        return specification.validate(found, origin), assumed
     try:
         if isinstance(nested, dict):
             data = _language_model(data, nested, origin)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
-from gptcount.sources import presets, specification
-from gptcount.sources.files import read_stdin, read_text
+from gptcount.sources import foreign, presets, specification
+from gptcount.sources.files import CONFIGURATIONS, read_stdin, read_text
 
 
 def load(source: str | Path, settings: Sequence[str] = ()) -> Architecture:
@@ -31,7 +31,20 @@ def load_with_comments(source: str | Path) -> tuple[Architecture, list[str]]:
         return _parsed(hub.config(source), shown(source, 200))
     path = _path(source)
     origin = shown(path.stem if path.parent == presets.folder() else str(path), 200)
+    if path.suffix == ".gguf":
+        from gptcount.sources import gguf
+
+        return gguf.architecture(path), []
+    _no_checkpoint(path, origin)
     return _parsed(read_text(path), origin)
+
+
+def _no_checkpoint(path: Path, origin: str) -> None:
+    """Raises InputError for a file that holds weights, and does not describe a model."""
+    if path.name.endswith((".safetensors", ".safetensors.index.json")):
+        raise InputError(f"{origin}: a checkpoint, which 'gptcount audit' counts; its config.json describes the model")
+    if what := foreign.named(path.name):
+        raise InputError(f"{origin}: {what}; a model is described by its config.json")
 
 
 def checkpoint_of(source: str) -> Path | None:
@@ -50,8 +63,8 @@ def load_all(sources: Sequence[str | Path], settings: Sequence[str] = ()) -> lis
 
 
 def _parsed(text: str, origin: str) -> tuple[Architecture, list[str]]:
-    """JSON is a config.json, all else a specification."""
-    if text.lstrip()[0] != "{":
+    """JSON is a config.json or a params.json, all else a specification."""
+    if text.lstrip()[0] != "{" and not origin.endswith(".json"):
         return specification.parse(text, origin), []
     from gptcount.sources import config_json
 
@@ -71,10 +84,15 @@ def _path(source: str | Path) -> Path:
             raise InputError(f"{shown(str(source), 200)}: no such file")
         raise presets.unknown(source)
     if path.is_dir():
-        if not _exists(path / "config.json"):
+        if (inside := _configuration(path)) is None:
             raise InputError(f"{shown(str(source), 200)}: a folder without a config.json, and one model is wanted")
-        return path / "config.json"
+        return inside
     return path
+
+
+def _configuration(folder: Path) -> Path | None:
+    """The configuration of the model in a folder."""
+    return next((folder / name for name in CONFIGURATIONS if _exists(folder / name)), None)
 
 
 def _expanded(source: str | Path) -> Sequence[str | Path]:
@@ -87,8 +105,8 @@ def _expanded(source: str | Path) -> Sequence[str | Path]:
         or not (_exists(path) and path.is_dir())
     ):
         return [source]
-    if _exists(path / "config.json"):
-        return [path / "config.json"]
+    if inside := _configuration(path):
+        return [inside]
     found = sorted([*path.glob("*.toml"), *path.glob("*.json"), *path.glob("*/config.json")])
     if not found:
         raise InputError(

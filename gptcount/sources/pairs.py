@@ -27,6 +27,8 @@ def pair(source: str, against: str | None = None, settings: Sequence[str] = ()) 
     found = hub.checkpoint(source) if hub.is_named(source) else checkpoint.read(Path(source))
     if against is not None:
         return Pair(found, loading.load(against, settings))
+    if found.gguf is not None:
+        return _of_gguf(found, settings)
     if found.config is None:
         return _alone(found, settings, "No config.json beside it, and no model to hold it against: nothing is checked.")
     try:
@@ -34,6 +36,16 @@ def pair(source: str, against: str | None = None, settings: Sequence[str] = ()) 
     except InputError as refusal:
         return _alone(found, settings, *str(refusal).splitlines(), "So nothing is checked; the tensors are counted.")
     return Pair(found, specification.changed(architecture, settings))
+
+
+def _of_gguf(found: Checkpoint, settings: Sequence[str]) -> Pair:
+    """A GGUF file, and the model that its own metadata describe."""
+    from gptcount.sources import gguf
+
+    try:
+        return Pair(found, specification.changed(gguf.described(found, found.origin), settings))
+    except InputError as refusal:
+        return _alone(found, settings, *str(refusal).splitlines(), "So nothing is checked; the tensors are counted.")
 
 
 def _alone(found: Checkpoint, settings: Sequence[str], *notes: str) -> Pair:
