@@ -12,6 +12,7 @@ from math import prod
 from typing import Any, Literal, NamedTuple
 
 from gptcount import surplus
+from gptcount.adapter import Adapter, adapter
 from gptcount.architecture import Architecture
 from gptcount.errors import shown
 from gptcount.families.namings import tied, wanted
@@ -129,8 +130,9 @@ def audit(checkpoint: Checkpoint, architecture: Architecture | None = None, note
     )
 
 
-def load(source: str, against: str | None = None, settings: Sequence[str] = ()) -> Audit:
-    """The audit of a checkpoint that a person names: a path, or ``hub:OWNER/NAME[@REVISION]``.
+def load(source: str, against: str | None = None, settings: Sequence[str] = ()) -> Audit | Adapter:
+    """The audit of a checkpoint that a person names, or the account of an adapter: a path, or
+    ``hub:OWNER/NAME[@REVISION]``.
 
     It is held against the model ``against``, else against the config.json or params.json beside it. Without either, or
     where that file is refused, its tensors are counted by name and a note says so. Raises InputError where a source
@@ -138,7 +140,8 @@ def load(source: str, against: str | None = None, settings: Sequence[str] = ()) 
     """
     from gptcount.sources.pairs import pair
 
-    return audit(*pair(source, against, settings))
+    found = pair(source, against, settings)
+    return audit(*found) if found.checkpoint.adapter is None else adapter(*found)
 
 
 class _Family(NamedTuple):

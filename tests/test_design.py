@@ -13,7 +13,7 @@ FLOORS = (
     {"blocks"},
     {"architecture"},
     {"families", "sources", "stored", "names", "quantized", "surplus"},
-    {"ledger", "comparison", "explain", "audit"},
+    {"ledger", "comparison", "explain", "adapter", "audit"},
     {"reference"},
     {"output"},
     {"cli"},
@@ -24,7 +24,7 @@ FLOORS = (
 WITHIN = ("weight", "errors", "numbers")
 """The rooms of the first floor stand alone."""
 
-SHOWN = ("architecture", "ledger", "comparison", "audit", "reference")
+SHOWN = ("architecture", "ledger", "comparison", "adapter", "audit", "reference")
 LOOKS_UP = {(room, "output") for room in SHOWN}
 """A notebook asks a ledger or an audit to show itself: imported there and then, not with the module."""
 

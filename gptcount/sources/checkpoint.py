@@ -48,6 +48,8 @@ LEAST_ENTRY = 16
 GGUF = ".gguf"
 
 INDEX, WHOLE = "model.safetensors.index.json", "model.safetensors"
+ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
+
 OF_A_MODEL = ("model_type", "architectures", "dim", "peft_type")
 """Keys that tell a configuration from an index."""
 
@@ -94,6 +96,8 @@ class Checkpoint:
     """What a reader should know of the files."""
     gguf: Mapping[str, Any] | None = None
     """The metadata of a GGUF file."""
+    adapter: str | None = None
+    """The text of the adapter_config.json beside an adapter of peft."""
 
 
 def read(path: Path) -> Checkpoint:
@@ -116,7 +120,9 @@ def read(path: Path) -> Checkpoint:
         return replace(gguf.read(found[0]), origin=origin, config=beside)
     if found[0].suffix != ".json":
         lists = [_of_file(found[0])] if len(found) == 1 else of_shards([file.name for file in found])
-        return Checkpoint(origin, joined(lists, origin), beside)
+        is_adapter = [path.name for path in found] == [ADAPTER] and (folder / ADAPTER_CONFIG).is_file()
+        adapter = read_text(folder / ADAPTER_CONFIG) if is_adapter else None
+        return Checkpoint(origin, joined(lists, origin), beside, adapter=adapter)
     indexed = sharded(index_text(found[0], origin), shown(str(found[0]), 200), of_shards, beside)
     stray = found[0].name == INDEX and (folder / WHOLE).is_file()
     return replace(indexed, notes=(*indexed.notes, STRAY)) if stray else indexed
@@ -305,6 +311,8 @@ def _in_folder(folder: Path, origin: str) -> list[Path]:
     for name in (INDEX, WHOLE):
         if (folder / name).is_file():
             return [folder / name]
+    if (folder / ADAPTER).is_file() and (folder / ADAPTER_CONFIG).is_file():
+        return [folder / ADAPTER]
     found = sorted(folder.glob("*.safetensors.index.json"))[:1] or sorted(folder.glob("*.safetensors"))
     if not found and any(folder.glob(f"*{GGUF}")):
         from gptcount.sources import gguf

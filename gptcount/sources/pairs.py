@@ -29,6 +29,8 @@ def pair(source: str, against: str | None = None, settings: Sequence[str] = ()) 
         return Pair(found, loading.load(against, settings))
     if found.gguf is not None:
         return _of_gguf(found, settings)
+    if found.config is None and found.adapter is not None and not settings:
+        return Pair(found, None)
     if found.config is None:
         return _alone(found, settings, "No config.json beside it, and no model to hold it against: nothing is checked.")
     try:
