@@ -370,8 +370,11 @@ def _reconciliation(rows: Sequence[Row], architecture: Architecture | None) -> I
 
 def _dtypes(entries: Iterable[Entry]) -> tuple[Dtype, ...]:
     """The split by dtype, the most bytes first."""
-    found: dict[str, Dtype] = {}
+    by_dtype: dict[str, list[Entry]] = {}
     for entry in entries:
-        _, n, elements, size = found.get(entry.dtype, Dtype(entry.dtype, 0, 0, 0))
-        found[entry.dtype] = Dtype(entry.dtype, n + 1, elements + entry.elements, size + entry.bytes)
-    return tuple(sorted(found.values(), key=lambda one: (-one.bytes, one.dtype)))
+        by_dtype.setdefault(entry.dtype, []).append(entry)
+    found = [
+        Dtype(dtype, len(alike), sum(entry.elements for entry in alike), sum(entry.bytes for entry in alike))
+        for dtype, alike in by_dtype.items()
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.bytes, one.dtype)))

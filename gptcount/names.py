@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from math import prod
 from typing import NamedTuple
@@ -35,6 +36,7 @@ WRAPPERS = frozenset(
 """Words that compiling, sharding and adapters put into names, and that say nothing of the tensor."""
 
 
+@lru_cache(16)  # one name is looked at several times in a row
 def parts(name: str) -> tuple[str, Numbers]:
     """A name with ``{}`` for each number between its dots, and the numbers."""
     return NUMBER.sub("{}", name.replace("{}", "{ }")), tuple(map(int, NUMBER.findall(name)))
@@ -84,12 +86,11 @@ class Wanted:
 
     def find(self, name: str) -> tuple[int, Numbers] | None:
         """The place in ``tensors`` of the one that has this name, and the numbers for its ``{}``."""
-        words = name.split(".")
-        for place in self._places.get(parts(name)[0], ()):
-            pairs = list(zip(words, self.tensors[place].name.split("."), strict=True))
-            numbers = tuple(int(word) for word, own in pairs if own == "{}")
-            alike = all(own in ("{}", word) for word, own in pairs)
-            if alike and all(n in within for n, within in zip(numbers, self._within[place], strict=True)):
+        template, counted = parts(name)
+        for place in self._places.get(template, ()):
+            own = self.tensors[place].name
+            numbers = counted if own == template else _counted(own, name)
+            if numbers is not None and all(n in within for n, within in zip(numbers, self._within[place], strict=True)):
                 return place, numbers
         return None
 
@@ -109,6 +110,13 @@ class Wanted:
             return copies - len(found), []
         left = [numbers for numbers in product(*self._within[place]) if numbers not in found]
         return len(left), left
+
+
+def _counted(own: str, name: str) -> Numbers | None:
+    """The numbers in a name where the family's has ``{}``, if it has the same numbers elsewhere."""
+    pairs = list(zip(own.split("."), name.split("."), strict=True))
+    alike = all(word in ("{}", has) for word, has in pairs)
+    return tuple(int(has) for word, has in pairs if word == "{}") if alike else None
 
 
 def _indices(axis: Axis) -> range | dict[int, None]:

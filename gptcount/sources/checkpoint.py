@@ -114,6 +114,8 @@ def read(path: Path) -> Checkpoint:
     def of_shards(names: Sequence[str]) -> Iterable[list[Entry]]:
         return (_of_file(_inside(folder, name)) for name in names)
 
+    if kind != stat.S_IFDIR and (what := foreign.named(path.name)):
+        raise InputError(f"{origin}: {what}")
     if found[0].suffix == GGUF:
         from gptcount.sources import gguf
 
@@ -239,9 +241,9 @@ def entries_of(header: bytes, room: int, origin: str, file: Path | None = None) 
     metadata = listed.pop("__metadata__", None) or {}
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise InputError(f"{origin}: __metadata__: text is wanted under each key")
-    placed = sorted((_placed(name, tensor, origin) for name, tensor in listed.items()), key=lambda found: found[:2])
+    found = [_placed(name, tensor, origin, 8 + len(header), file) for name, tensor in listed.items()]
     end = 0
-    for begin, stop, entry in placed:
+    for begin, stop, entry in sorted(found, key=lambda one: one[:2]):
         if begin != end:
             fault = "overlaps the tensor before it" if begin < end else "leaves bytes that no tensor has before it"
             raise InputError(f"{origin}: {shown(entry.name)}: data_offsets: {fault}")
@@ -250,13 +252,11 @@ def entries_of(header: bytes, room: int, origin: str, file: Path | None = None) 
         raise InputError(f"{origin}: truncated: {room} bytes follow the header, which places tensors in {end}")
     if end < room:
         raise InputError(f"{origin}: {room - end} bytes at the end that no tensor has")
-    first = 8 + len(header)
-    by_name = {entry.name: entry._replace(begin=first + begin, file=file) for begin, _, entry in placed}
-    return [by_name[name] for name in listed]
+    return [entry for _, _, entry in found]
 
 
-def _placed(name: str, tensor: Any, origin: str) -> tuple[int, int, Entry]:
-    """Where a tensor's bytes begin and end, and its entry."""
+def _placed(name: str, tensor: Any, origin: str, first: int, file: Path | None) -> tuple[int, int, Entry]:
+    """Where a tensor's bytes begin and end, counted from the ``first`` after the header, and its entry."""
 
     def refusal(why: str) -> InputError:
         return InputError(f"{origin}: {shown(name)}: {why}")
@@ -272,7 +272,8 @@ def _placed(name: str, tensor: Any, origin: str) -> tuple[int, int, Entry]:
         raise refusal(f"shape: at most {MOST_DIMENSIONS} whole numbers are wanted")
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_is_size, offsets)):
         raise refusal("data_offsets: two whole numbers, none below zero, are wanted")
-    entry, (begin, stop) = Entry(name, dtype, tuple(shape)), offsets
+    begin, stop = offsets
+    entry = Entry(name, dtype, tuple(shape), first + begin, file)
     if 8 * (stop - begin) != entry.elements * entry.bits:
         raise refusal(f"data_offsets: {stop - begin} bytes, and its shape and dtype make {entry.bytes}")
     return begin, stop, entry
@@ -351,8 +352,6 @@ def _of_file(path: Path) -> list[Entry]:
 def _length(start: bytes, size: int, path: Path) -> int:
     """The length of a file's header, unless it is a file of another kind."""
     origin = shown(str(path), 200)
-    if path.suffix != ".safetensors" and (what := foreign.named(path.name)):
-        raise InputError(f"{origin}: {what}")
     try:
         return header_length(start[:8], size, origin)
     except InputError:
