@@ -332,19 +332,18 @@ def test_a_second_copy_under_other_names_is_named() -> None:
     assert sum(row.parameters for row in copies) == sum(map(prod, of.values()))
 
 
-def stacked(config: dict[str, Any], names: tuple[str, str], of: Shapes) -> Shapes:
+def stacked(of: Shapes) -> Shapes:
     """The experts of each layer in one tensor, as transformers 5 keeps them in memory."""
-    n, width, path = 4, 64, "block_sparse_moe.experts"
+    n, width = 4, 64
     found = {name: shape for name, shape in of.items() if ".experts." not in name}
     for layer in range(3):
-        base = f"model.layers.{layer}.{path}"
-        found |= {f"{base}.{names[0]}": (n, 2 * width, 32), f"{base}.{names[1]}": (n, 32, width)}
-    return found
+        base = f"model.layers.{layer}.mlp.experts"
+        found |= {f"{base}.gate_up_proj": (n, 2 * width, 32), f"{base}.down_proj": (n, 32, width)}
+    return written(found, ("block_sparse_moe", "mlp"))
 
 
 def test_experts_stacked_in_memory_agree() -> None:
-    of = stacked(MIXTRAL, ("gate_up_proj", "down_proj"), shapes(described(MIXTRAL)))
-    of = written(of, ("block_sparse_moe", "mlp"))
+    of = stacked(shapes(described(MIXTRAL)))
     found = held(MIXTRAL, of)
     assert found.agrees, [row for row in found.rows if not row.agrees]
     assert "transformers 5" in found.notes[0]

@@ -169,6 +169,10 @@ class _Reader:
         if len(metadata) < n_keys:
             raise self.refusal("a key of the metadata is given twice")
         listed = [self.tensor() for _ in range(n_tensors)]
+        by_name = {entry.name: entry for _, _, entry in listed}
+        twice = next((entry for _, _, entry in listed if by_name[entry.name] is not entry), None)
+        if twice:
+            raise self.refusal(f"{shown(twice.name)}: given twice")
         return Header(metadata, list(self.placed(listed, metadata.get("general.alignment", 32))))
 
     def pair(self) -> tuple[str, Any]:
