@@ -58,10 +58,9 @@ PREDICTING = re.compile(r"\.(eh_proj|enorm|hnorm)\.")
 """What a layer has that predicts a further token, and no other layer."""
 
 ELSEWHERE = re.compile(
-    r"vision|visual|image|video|audio|speech|multi_?modal|(^|\.)("
-    r"vit|mm_\w+|vpm|apm|tts|talker|code2wav|connector|projector|resampler\w*|aligner|merger|perceiver\w*|qformer|"
-    r"query_tokens|language_projection|view_separator|vqmodel|generation_(head|aligner|embeddings)|protein_encoder"
-    r")(\.|$)"
+    r"vision|visual|image|video|audio|speech|multi_?modal|connector|projector|resampler|aligner|merger|perceiver|qformer|"
+    r"(^|\.)(vit|mm_\w+|vpm|apm|tts|talker|code2wav|query_tokens|language_projection|view_separator|vqmodel|"
+    r"generation_(head|aligner|embeddings)|protein_encoder)(\.|$)"
 )
 """What a larger model has that is not its language model."""
 

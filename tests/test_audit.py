@@ -7,6 +7,7 @@ import os
 import re
 import time
 import tracemalloc
+from collections import Counter
 from contextlib import suppress
 from math import prod
 from pathlib import Path
@@ -22,6 +23,7 @@ from gptcount import names
 from gptcount.architecture import Architecture
 from gptcount.audit import Audit, Row, audit, load
 from gptcount.errors import InputError
+from gptcount.families.namings import wanted
 from gptcount.ledger import breakdown
 from gptcount.names import Prefix, Wanted, prefix
 from gptcount.output import audit as view
@@ -349,6 +351,23 @@ def test_experts_stacked_in_memory_agree() -> None:
     assert "transformers 5" in found.notes[0]
     of["model.layers.0.mlp.experts.gate_up_proj"] = (4, 32, 128)
     assert only(held(MIXTRAL, of), "shape").kind == "transposed"
+
+
+IN_MEMORY = json.loads((Path(__file__).parent / "authorities/reference/in_memory.json").read_text())
+
+
+@pytest.mark.parametrize("family", IN_MEMORY)
+def test_what_the_reference_implementation_has_in_memory_agrees(family: str) -> None:
+    case = IN_MEMORY[family]
+    architecture = described(case["config"])
+    theirs = Counter({(name, tuple(shape)): n for name, shape, n in case["tensors"] if 0 not in shape})
+    forms = []
+    for by in wanted(architecture):
+        forms.append(Counter[Any]())
+        for tensor in by.tensors:
+            forms[-1][tensor.name, tensor.shape] += tensor.copies
+    best = min(forms, key=lambda found: len(theirs - found) + len(found - theirs))
+    assert theirs == best, (theirs - best, best - theirs)
 
 
 def test_experts_stacked_by_mlx_agree() -> None:

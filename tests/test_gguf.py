@@ -11,6 +11,7 @@ import time
 import tracemalloc
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,18 @@ from hypothesis import strategies as st
 gguf = pytest.importorskip("gguf", reason="gguf is not installed: pip install gguf")
 
 from gptcount import GptCountError, load  # noqa: E402
+from gptcount.architecture import Architecture  # noqa: E402
 from gptcount.audit import load as audited  # noqa: E402
 from gptcount.cli import main  # noqa: E402
 from gptcount.errors import InputError  # noqa: E402
+from gptcount.families.gguf import tables  # noqa: E402
+from gptcount.families.metadata import FAMILIES  # noqa: E402
 from gptcount.ledger import breakdown  # noqa: E402
 from gptcount.output import audit as view  # noqa: E402
 from gptcount.output import plain  # noqa: E402
 from gptcount.sources import config_json  # noqa: E402
 from gptcount.sources import gguf as reader  # noqa: E402
+from gptcount.sources.checkpoint import Checkpoint, Entry  # noqa: E402
 
 Types = gguf.GGMLQuantizationType
 Shapes = dict[str, tuple[int, ...]]
@@ -196,6 +201,65 @@ def test_an_architecture_that_is_not_read_is_counted_all_the_same(tmp_path: Path
     with pytest.raises(GptCountError, match="= mamba: not read"):
         load(path)
     assert audited(str(path)).reconciliation[-1].parameters == 256
+
+
+COUNTS = Path(__file__).parent / "authorities/reference/counts"
+ARCHES = [arch for arch, (model_type, _) in FAMILIES.items() if (COUNTS / f"{model_type}.json").exists()]
+
+
+def metadata(arch: str, config: dict[str, Any], model: Architecture) -> dict[str, Any]:
+    """What llama.cpp's converter writes of such a model."""
+    layers = model.stack()
+    dense = [layer.mlp for layer in layers if layer.mlp.kind != "mixture"]
+    mixed = [layer.mlp for layer in layers if layer.mlp.kind == "mixture"]
+    attention = model.attention
+    rotary = getattr(attention, "rotary", None)
+    said = {
+        "embedding_length": model.d_model,
+        "block_count": model.n_layers,
+        "context_length": model.n_ctx,
+        "attention.head_count": attention.n_heads,
+        "attention.head_count_kv": getattr(attention, "n_kv_heads", None) or attention.n_heads,
+        "attention.key_length": getattr(attention, "d_head", None),
+        "feed_forward_length": dense[0].d_ff if dense else config.get("intermediate_size", 8),
+        "attention.layer_norm_epsilon": 1e-5,
+        "attention.layer_norm_rms_epsilon": 1e-6,
+        "attention.sliding_window": config.get("sliding_window"),
+        "rope.freq_base": 10_000.0,
+        "rope.dimension_count": (rotary.d_rotary or getattr(attention, "d_head", None)) if rotary else None,
+    }
+    if mixed:
+        said |= {"expert_count": mixed[0].n_experts, "expert_used_count": mixed[0].n_experts_per_token}
+        said |= {"expert_feed_forward_length": mixed[0].expert.d_ff}
+        said |= {"expert_shared_feed_forward_length": mixed[0].shared.d_ff if mixed[0].shared else None}
+        said |= {"expert_shared_count": config.get("n_shared_experts")}
+        said |= {"leading_dense_block_count": config.get("first_k_dense_replace")}
+    if arch == "deepseek2":
+        said |= {
+            "attention.key_length": attention.d_nope + attention.d_rotary,
+            "attention.value_length": attention.d_value,
+        }
+        said |= {"attention.q_lora_rank": attention.d_query_latent, "attention.kv_lora_rank": attention.d_kv_latent}
+        said |= {"rope.dimension_count": attention.d_rotary}
+    values = {f"{arch}.{key}": value for key, value in said.items() if value is not None}
+    return values | {"general.architecture": arch}
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_every_architecture_is_told_by_metadata_and_tensors(arch: str) -> None:
+    """The models are those that the reference implementation counted; names and metadata are llama.cpp's."""
+    case = json.loads((COUNTS / f"{FAMILIES[arch][0]}.json").read_text())[0]
+    model = config_json.parse(json.dumps(case["config"]), "config.json")
+    names = tables(model)[0]
+    entries = [
+        Entry(tensor.name.format(*numbers), "F32", tensor.shape)
+        for tensor in names.tensors
+        for numbers in product(*(axis.where or range(axis.n) for axis in tensor.indices))
+    ]
+    found = reader.described(
+        Checkpoint("made here", tuple(entries), gguf=metadata(arch, case["config"], model)), "made here"
+    )
+    assert breakdown(found).totals["stored"] == case["stored"]
 
 
 def test_parts_are_one_checkpoint(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ IN_MEMORY: dict[str, dict[str, str]] = {
     "phimoe": {"block_sparse_moe.gate": "mlp.router", "block_sparse_moe": "mlp"},
     "mimo_v2_flash": {"attention_sink_bias": "sinks"},
     "gpt_neox": {"embed_out": "lm_head"},
+    "ernie4_5_moe": {"mlp.moe_statics": "mlp.gate.moe_statics"},
+    "exaone_moe": {"mlp.e_score_correction_bias": "mlp.gate.e_score_correction_bias"},
     "granitemoe": GRANITE,
     "granitemoeshared": GRANITE,
     "granitemoehybrid": GRANITE,
