@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
-from gptcount.sources import foreign, presets, specification
+from gptcount.sources import presets, specification
 from gptcount.sources.files import CONFIGURATIONS, read_stdin, read_text
 
 
@@ -43,6 +43,10 @@ def _no_checkpoint(path: Path, origin: str) -> None:
     """Raises InputError for a file that holds weights, and does not describe a model."""
     if path.name.endswith((".safetensors", ".safetensors.index.json")):
         raise InputError(f"{origin}: a checkpoint, which 'gptcount audit' counts; its config.json describes the model")
+    if path.suffix in (".toml", ".json"):
+        return
+    from gptcount.sources import foreign
+
     if what := foreign.named(path.name):
         raise InputError(f"{origin}: {what}; a model is described by its config.json")
 
