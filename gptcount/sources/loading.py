@@ -43,7 +43,7 @@ def _no_checkpoint(path: Path, origin: str) -> None:
     """Raises InputError for a file that holds weights, and does not describe a model."""
     if path.name.endswith((".safetensors", ".safetensors.index.json")):
         raise InputError(f"{origin}: a checkpoint, which 'gptcount audit' counts; its config.json describes the model")
-    if path.suffix in (".toml", ".json"):
+    if path.suffix == ".toml":
         return
     from gptcount.sources import foreign
 

@@ -48,7 +48,8 @@ def main() -> None:
         if {name for name, _ in found - stored}:
             listed = sorted([name, list(shape), n] for (name, shape), n in found.items())
             said[path.stem] = {"config": case["config"], "tensors": listed}
-    (HERE / "in_memory.json").write_text(json.dumps(said, indent=1) + "\n")
+    lines = [f"{json.dumps(family)}: {json.dumps(case)}" for family, case in said.items()]
+    (HERE / "in_memory.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
     print(len(said), "families:", *said)
 
 
