@@ -43,6 +43,9 @@ CHAPTERS = {
         ("gptcount.audit.load", "audit.py", "load"),
         ("gptcount.audit.Audit", "audit.py", "Audit"),
         ("gptcount.audit.Row", "audit.py", "Row"),
+        ("gptcount.adapter.Adapter", "adapter.py", "Adapter"),
+        ("gptcount.adapter.Settings", "adapter.py", "Settings"),
+        ("gptcount.adapter.Row", "adapter.py", "Row"),
     ],
     "The forward pass": [
         ("gptcount.verify", "reference/bench.py", "verify"),

@@ -25,6 +25,7 @@ from gptcount.blocks.mlp import GatedMLP, PlainMLP
 from gptcount.blocks.norm import Norm
 from gptcount.blocks.per_layer_embedding import PerLayerEmbedding
 from gptcount.blocks.shortcut import Shortcut
+from gptcount.numbers import count
 from gptcount.weight import NOTHING, Axis, Inventory, Weight, linear, weight
 
 Attention = Annotated[
@@ -148,7 +149,9 @@ class Architecture(Block):
         selected = 0
         for variation in self.variations:
             selected += (most := sum(map(len, variation.ranges(self.n_layers))))
-            allowed((selected > MOST_SELECTED, f"variations: they select more than {MOST_SELECTED:,} layers in all"))
+            allowed(
+                (selected > MOST_SELECTED, f"variations: they select more than {count(MOST_SELECTED)} layers in all")
+            )
             if not most:
                 raise ValueError(
                     f"variations: layers = {variation.layers!r} selects none of n_layers = {self.n_layers}"

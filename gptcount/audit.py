@@ -1,67 +1,32 @@
 """Audit: the tensors that a checkpoint has, held against those that an architecture's checkpoint stores.
 
-It knows which tensors often lie beside a model's own (masks, scales, a second unembedding). It reads names, dtypes
-and shapes, never a weight, and does not know how the result is printed.
+It judges names, dtypes and shapes, never a weight. Which tensors often lie beside a model's own is said in surplus.py;
+where a checkpoint comes from and how the result is printed are not known here.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from gptcount import surplus
+from gptcount.adapter import Adapter, adapter
 from gptcount.architecture import Architecture
-from gptcount.errors import InputError, shown
+from gptcount.errors import shown
+from gptcount.families.namings import tied, wanted
 from gptcount.ledger import GROUPS, Item
-from gptcount.names import Numbers, Wanted, parts, prefix, spelled
+from gptcount.names import WRAPPERS, Numbers, Wanted, located, parts, spelled, unwrapped
+from gptcount.numbers import count
 from gptcount.quantized import Shape, fits, helps, stands_for
 from gptcount.sources.checkpoint import Checkpoint, Entry
-from gptcount.stored import Tensor, laid, parsed, tensors
+from gptcount.stored import Tensor
+
+KEYS_AND_VALUES = ("attention.key", "attention.value")
 
 Finding = Literal["right", "missing", "shape", "surplus", "counted"]
 """What is found of some tensors; ``counted`` where there is no model to hold them against."""
-
-MASK = "attention masks, stored as tensors"
-ROTARY = "rotary tables, stored as tensors"
-POSITIONS = "indices of positions, stored as tensors"
-SCALE = "scales of 8-bit weights"
-TABLES = "scales and tables of packed weights"
-CACHE = "scales of cached keys and values"
-TIED = "unembedding, stored although tied"
-PREDICTION = "multi-token-prediction layers"
-OTHER_PARTS = "other parts of a larger model"
-LAYER = "surplus, in layers beyond the last"
-UNKNOWN = "surplus, of no known kind"
-
-KNOWN = (MASK, ROTARY, POSITIONS, SCALE, TABLES, CACHE, TIED, PREDICTION, OTHER_PARTS)
-"""The kinds of surplus that are no disagreement."""
-
-BY_NAME = (
-    (MASK, re.compile(r"\.(attn|attention|self_attention)(\.attention)?\.(bias|masked_bias|causal_mask)$")),
-    (ROTARY, re.compile(r"\.(\w*inv_freq|\w*cos_cached|\w*sin_cached|attn\.embed_positions)$")),
-    (POSITIONS, re.compile(r"(^|\.)position_ids$")),
-    (CACHE, re.compile(r"\.([qkv]|kv|prob)_scale$")),
-    (PREDICTION, re.compile(r"(^|\.)mtp[._]")),
-)
-"""The kinds of surplus that a name tells, whatever the model."""
-
-PREDICTING = re.compile(r"\.(eh_proj|enorm|hnorm)\.")
-"""What a layer has that predicts a further token, and no other layer."""
-
-ELSEWHERE = re.compile(r"(^|\.)(\w*(vision|visual|image|audio|speech|multi_?modal)\w*|vit|mm_\w+|talker|code2wav)\.")
-"""Where a larger model keeps what is not its language model."""
-
-GUESSES = (
-    ("unembedding", re.compile(r"lm_head|embed_out|unembed|^output\.")),
-    ("norm", re.compile(r"norm|(^|[._])ln(_|\.|$)")),
-    ("attention", re.compile(r"attn|attention")),
-    ("mlp", re.compile(r"mlp|ffn|feed_forward|expert|moe|(^|\.)fc\d|dense_")),
-    ("embedding", re.compile(r"embed|wte|wpe")),
-)
-"""The group that a name suggests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +39,7 @@ class Row:
     """The part of the model: one of GROUPS, ``norm`` or ``other``."""
     finding: Finding
     kind: str
-    """What a surplus is; ``packed`` where an element holds several numbers."""
+    """What a surplus is; ``packed`` where an element holds several numbers; ``transposed`` where a shape is."""
     dtype: str
     shape: Shape
     """Of one of them, as the file has it; of one that is missing, as it is wanted."""
@@ -89,7 +54,7 @@ class Row:
     @property
     def agrees(self) -> bool:
         """Whether this is as it should be, or is known to lie beside what should be."""
-        return self.finding in ("right", "counted") or (self.finding == "surplus" and self.kind in KNOWN)
+        return self.finding in ("right", "counted") or (self.finding == "surplus" and self.kind in surplus.KNOWN)
 
 
 class Dtype(NamedTuple):
@@ -152,40 +117,31 @@ def audit(checkpoint: Checkpoint, architecture: Architecture | None = None, note
 
     Raises InputError where it is not known what a checkpoint of the architecture calls its tensors.
     """
-    auditor = _Auditor(checkpoint.entries, architecture)
+    auditor = _Auditor(checkpoint.entries, architecture, _tables(checkpoint, architecture))
     rows = tuple(auditor.rows())
+    reconciliation = tuple(_reconciliation(rows, architecture))
     return Audit(
         checkpoint.origin,
         architecture.name if architecture else "",
         rows,
-        tuple(_reconciliation(rows, architecture)),
+        reconciliation,
         _dtypes(checkpoint.entries),
-        (*auditor.prefix.said(), *notes),
+        (*auditor.said(), *checkpoint.notes, *_false_claim(checkpoint, reconciliation), *notes),
     )
 
 
-def load(source: str, against: str | None = None, settings: Sequence[str] = ()) -> Audit:
-    """The audit of a checkpoint that a person names: a path, or ``hub:OWNER/NAME[@REVISION]``.
+def load(source: str, against: str | None = None, settings: Sequence[str] = ()) -> Audit | Adapter:
+    """The audit of a checkpoint that a person names, or the account of an adapter: a path, or
+    ``hub:OWNER/NAME[@REVISION]``.
 
-    It is held against the model ``against``, else against the config.json beside it. Without either, or where that
-    config.json is refused, its tensors are counted by name and a note says so. Raises InputError where a source
+    It is held against the model ``against``, else against the config.json or params.json beside it. Without either, or
+    where that file is refused, its tensors are counted by name and a note says so. Raises InputError where a source
     cannot be used.
     """
-    from gptcount.sources import checkpoint, config_json, hub, loading, specification
+    from gptcount.sources.pairs import pair
 
-    found = hub.checkpoint(source) if hub.is_named(source) else checkpoint.read(Path(source))
-    if against is not None and not hub.is_named(against):
-        return audit(found, loading.load(against, settings))
-    text, origin = (found.config, "config.json") if against is None else (hub.config(against), shown(against, 200))
-    if text is None:
-        return audit(found, None, ["No config.json beside it, and no model to hold it against: nothing is checked."])
-    try:
-        architecture = config_json.parse(text, origin)
-    except InputError as refusal:
-        if against is not None:
-            raise
-        return audit(found, None, [*str(refusal).splitlines(), "So nothing is checked; the tensors are counted."])
-    return audit(found, specification.changed(architecture, settings))
+    found = pair(source, against, settings)
+    return audit(*found) if found.checkpoint.adapter is None else adapter(*found)
 
 
 class _Family(NamedTuple):
@@ -208,16 +164,44 @@ class _Copies:
 class _Auditor:
     """Judges each tensor of a file once."""
 
-    def __init__(self, entries: Iterable[Entry], architecture: Architecture | None) -> None:
+    def __init__(self, entries: Sequence[Entry], architecture: Architecture | None, tables: Sequence[Wanted]) -> None:
         self.architecture = architecture
-        self.wanted = Wanted(tensors(architecture) if architecture else [])
-        self.tied = dict(_tied(architecture)) if architecture else {}
-        self.found: list[set[Numbers]] = [set() for _ in self.wanted.tensors]
-        self.entries = {entry.name: entry for entry in entries}
+        self.written: dict[str, str] = {}
+        self.entries = dict(self._unwrapped(entries))
         self.stands = {name: stands_for(entry, self.entries) for name, entry in self.entries.items()}
         self.packed = {stands.name: stands.packed for stands in self.stands.values()}
-        self.prefix = prefix(self.wanted.templates(), dict.fromkeys(parts(name)[0] for name in self.packed))
-        self.predicting = {self._layer(name) for name in self.packed if PREDICTING.search(name)}
+        self.located, *self.otherwise = located(tables, self.packed)
+        self.wanted, self.prefix = self.located.wanted, self.located.prefix
+        self.found: list[set[Numbers]] = [set() for _ in self.wanted.tensors]
+        self.tied = tied(architecture, self.wanted) if architecture else {}
+        self.instead = self.located.instead(self.packed, self.tied)
+        self.predicting = {self._layer(name) for name in self.packed if surplus.PREDICTING.search(name)}
+        self.sharing = set(_sharing(architecture)) if architecture else set()
+
+    def _unwrapped(self, entries: Sequence[Entry]) -> Iterator[tuple[str, Entry]]:
+        """Each tensor by its name without wrappers, where no other has that name."""
+        taken = {entry.name for entry in entries}
+        for entry in entries:
+            name = unwrapped(entry.name)
+            if name in taken:
+                yield entry.name, entry
+            else:
+                taken.add(name)
+                self.written[name] = entry.name
+                yield name, entry._replace(name=name)
+
+    def said(self) -> Iterator[str]:
+        """How the names in the file differ from those of the family's published checkpoints."""
+        inside = (word for name in self.written.values() for word in name.split(".")[1:])
+        words = dict.fromkeys(word for word in inside if word in WRAPPERS)
+        if words:
+            yield f"Words in the names that say nothing of a tensor are passed over: {', '.join(words)}."
+        if self.located.votes and self.wanted.naming:
+            yield f"The names in the file: {self.wanted.naming}."
+        yield from self.prefix.said()
+        yield from (
+            f"{shown(name)} is there in place of {shown(to)}: the two are tied." for name, to in self.instead.items()
+        )
 
     def rows(self) -> Iterator[Row]:
         """What the model has, in the order of its family's table, then what is surplus."""
@@ -226,7 +210,7 @@ class _Auditor:
             family, parameters = self._judged(entry)
             copies = families.setdefault(family, _Copies())
             copies.parameters += parameters
-            copies.numbers.append(parts(entry.name)[1])
+            copies.numbers.append(self._parts(entry.name)[1])
         at: dict[int, list[Row]] = {}
         for family, copies in families.items():
             at.setdefault(family.place, []).append(self._row(family, copies))
@@ -240,7 +224,7 @@ class _Auditor:
 
     def _judged(self, entry: Entry) -> tuple[_Family, int]:
         """What is found of a tensor, and how many numbers it stands for."""
-        stands, (template, _) = self.stands[entry.name], parts(entry.name)
+        stands, (template, _) = self.stands[entry.name], self._parts(entry.name)
         packed = "packed" if stands.packed else ""
         for reading in self._readings(stands.name):
             place, numbers = self.wanted.find(reading) or (-1, ())
@@ -248,7 +232,8 @@ class _Auditor:
                 self.found[place].add(numbers)
                 shape = self.wanted.tensors[place].shape
                 fit = fits(stands, entry, shape)
-                family = _Family(place, template, "right" if fit else "shape", packed, entry.dtype, entry.shape)
+                kind = packed if fit or not _transposed(entry.shape, shape) else "transposed"
+                family = _Family(place, template, "right" if fit else "shape", kind, entry.dtype, entry.shape)
                 return family, prod(shape) if fit else stands.numbers
         kind = self._surplus(entry)
         finding: Finding = "surplus" if kind else "counted"
@@ -256,35 +241,57 @@ class _Auditor:
 
     def _surplus(self, entry: Entry) -> str:
         """The kind of a tensor that the model has not; empty where there is no model, and no name tells otherwise."""
-        for kind, pattern in BY_NAME:
-            if pattern.search(entry.name) and (kind != MASK or _is_mask(entry.shape)):
-                return kind
+        if kind := surplus.named(entry.name, entry.shape):
+            return kind
         packed = helps(entry.name, self.packed)
         if packed is not None:
-            return TABLES if packed else SCALE
+            return surplus.TABLES if packed else surplus.SCALE
         if self.architecture is None:
             return ""
-        if any(self.tied.get(reading) == entry.shape for reading in self._readings(entry.name)):
-            return TIED
-        if ELSEWHERE.search(entry.name):
-            return OTHER_PARTS
-        layer = self._layer(entry.name)
+        readings, layer = self._readings(entry.name), self._layer(entry.name)
+        if any(entry.shape == self.tied[reading][1] for reading in readings if reading in self.tied):
+            return surplus.TIED
+        if layer in self.sharing and any(self._is_key_or_value(reading, entry.shape) for reading in readings):
+            return surplus.SHARED
+        if self._is_copy(entry):
+            return surplus.COPY
+        if layer is None and surplus.elsewhere(entry.name, self.prefix.has):
+            return surplus.OTHER_PARTS
+        if not entry.elements:
+            return surplus.EMPTY
         if layer is None or layer < self.architecture.n_layers:
-            return UNKNOWN
-        return PREDICTION if layer in self.predicting else LAYER
+            return surplus.UNKNOWN
+        return surplus.PREDICTION if layer in self.predicting else surplus.LAYER
+
+    def _is_key_or_value(self, reading: str, shape: Shape) -> bool:
+        """Whether other layers have such a tensor for their keys and values."""
+        alike = (tensor for tensor in self.wanted.alike(reading) if tensor.shape == shape)
+        return any(weight.name.startswith(KEYS_AND_VALUES) for tensor in alike for weight in tensor.weights)
+
+    def _is_copy(self, entry: Entry) -> bool:
+        """Whether a tensor that was found is here once more, under another name."""
+        name, shape = self.stands[entry.name].name, self.stands[entry.name].shapes
+        for one in (self.located, *self.otherwise):
+            place, _ = one.find(name) or (-1, ())
+            if place >= 0 and one.wanted.tensors[place].shape in shape:
+                return True
+        return False
+
+    def _parts(self, name: str) -> tuple[str, Numbers]:
+        return parts(self.written.get(name, name))
 
     def _layer(self, name: str) -> int | None:
         layers = map(self.wanted.layer, self._readings(name))
         return next((layer for layer in layers if layer is not None), None)
 
     def _readings(self, name: str) -> list[str]:
-        return self.prefix.readings(name)
+        return [self.instead.get(reading, reading) for reading in self.prefix.readings(name)]
 
     def _row(self, family: _Family, copies: _Copies) -> Row:
         tensor = self.wanted.tensors[family.place] if family.place >= 0 else None
         return Row(
             tensor=spelled(family.template, copies.numbers),
-            group=_group(tensor) if tensor else guessed(family.template),
+            group=_group(tensor) if tensor else surplus.guessed(family.template),
             finding=family.finding,
             kind=family.kind,
             dtype=family.dtype,
@@ -296,20 +303,33 @@ class _Auditor:
         )
 
 
-def _tied(architecture: Architecture) -> Iterator[tuple[str, Shape]]:
-    """The tensors that a checkpoint leaves out because they are tied, each with its shape."""
-    from gptcount.families import table_of
+def _tables(checkpoint: Checkpoint, architecture: Architecture | None) -> Sequence[Wanted]:
+    """The tensors of a model by each table of names that a checkpoint of its kind may follow."""
+    if architecture is None:
+        return [Wanted([])]
+    if checkpoint.gguf is None:
+        return wanted(architecture)
+    from gptcount.families import gguf
 
-    tied = {weight.name: weight for weight in architecture.inventory() if weight.tied_to}
-    for line in parsed(table_of(architecture)):
-        if len(line.weights) == 1 and line.weights[0] in tied:
-            name = line.tensor + line.endings[0]
-            yield name, laid(line, name, (tied[line.weights[0]],)).shape
+    return gguf.tables(architecture)
 
 
-def _is_mask(shape: Shape) -> bool:
-    """A mask is square, or one number; a bias is neither."""
-    return prod(shape) == 1 or (len(shape) > 1 and shape[-1] == shape[-2])
+def _sharing(architecture: Architecture) -> Iterator[int]:
+    """The layers that use the keys and values of an earlier one."""
+    for layer, where in architecture.layers().items():
+        if getattr(layer.attention, "shares_kv", False):
+            yield from where
+
+
+def _transposed(shape: Shape, wanted: Shape) -> bool:
+    return len(shape) > 1 and (*shape[:-2], shape[-1], shape[-2]) == wanted
+
+
+def _false_claim(checkpoint: Checkpoint, reconciliation: Sequence[Item]) -> Iterator[str]:
+    """What the index says of the number of parameters, where none of the totals is that."""
+    claimed, totals = checkpoint.claimed, [item.parameters for item in reconciliation if item.total]
+    if claimed is not None and claimed not in totals:
+        yield f"The index says total_parameters = {count(claimed)}, and the tensors have {count(totals[-1])}."
 
 
 def _group(tensor: Tensor) -> str:
@@ -317,14 +337,11 @@ def _group(tensor: Tensor) -> str:
     return part if part in GROUPS else "norm"
 
 
-def guessed(name: str) -> str:
-    """The group that a name suggests, where no model says it."""
-    return next((group for group, pattern in GUESSES if pattern.search(name)), "other")
-
-
 def _reconciliation(rows: Sequence[Row], architecture: Architecture | None) -> Iterator[Item]:
     """From the elements in the file to the parameters of the model, line by line."""
-    changes = {"numbers packed into fewer elements": 0} | dict.fromkeys((*KNOWN, LAYER, UNKNOWN), 0)
+    changes = {"numbers packed into fewer elements": 0} | dict.fromkeys(
+        (*surplus.KNOWN, surplus.LAYER, surplus.UNKNOWN), 0
+    )
     for row in rows:
         if row.finding == "missing":
             label, change = "missing tensors", row.parameters
@@ -353,8 +370,11 @@ def _reconciliation(rows: Sequence[Row], architecture: Architecture | None) -> I
 
 def _dtypes(entries: Iterable[Entry]) -> tuple[Dtype, ...]:
     """The split by dtype, the most bytes first."""
-    found: dict[str, Dtype] = {}
+    by_dtype: dict[str, list[Entry]] = {}
     for entry in entries:
-        _, n, elements, size = found.get(entry.dtype, Dtype(entry.dtype, 0, 0, 0))
-        found[entry.dtype] = Dtype(entry.dtype, n + 1, elements + entry.elements, size + entry.bytes)
-    return tuple(sorted(found.values(), key=lambda one: (-one.bytes, one.dtype)))
+        by_dtype.setdefault(entry.dtype, []).append(entry)
+    found = [
+        Dtype(dtype, len(alike), sum(entry.elements for entry in alike), sum(entry.bytes for entry in alike))
+        for dtype, alike in by_dtype.items()
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.bytes, one.dtype)))

@@ -208,7 +208,7 @@ def audit(
         typer.Argument(
             metavar="CHECKPOINT",
             show_default=False,
-            help="A .safetensors file, a model.safetensors.index.json, a folder, or hub:OWNER/NAME.",
+            help="A .safetensors or .gguf file, an index, a folder, or hub:OWNER/NAME.",
         ),
     ],
     against: Annotated[

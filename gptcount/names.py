@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from math import prod
+from typing import NamedTuple
 
 from gptcount.errors import shown
 from gptcount.stored import Tensor
@@ -26,9 +28,24 @@ MOST_LISTED = 100_000
 """Of so many equal tensors at most it is said which are missing; so many names are looked at for their prefix."""
 
 
+WRAPPERS = frozenset(
+    """
+    _orig_mod _checkpoint_wrapped_module _fsdp_wrapped_module _forward_module module base_layer original_module
+    """.split()
+)
+"""Words that compiling, sharding and adapters put into names, and that say nothing of the tensor."""
+
+
+@lru_cache(16)  # one name is looked at several times in a row
 def parts(name: str) -> tuple[str, Numbers]:
     """A name with ``{}`` for each number between its dots, and the numbers."""
-    return NUMBER.sub("{}", name), tuple(map(int, NUMBER.findall(name)))
+    return NUMBER.sub("{}", name.replace("{}", "{ }")), tuple(map(int, NUMBER.findall(name)))
+
+
+def unwrapped(name: str) -> str:
+    """A name without the words that wrappers put into it; with which it begins is the prefix's affair."""
+    first, *words = name.split(".")
+    return name if WRAPPERS.isdisjoint(words) else ".".join([first, *(word for word in words if word not in WRAPPERS)])
 
 
 def spelled(template: str, numbers: Sequence[Numbers]) -> str:
@@ -51,14 +68,14 @@ def _said(column: list[int]) -> str:
 
 
 class Wanted:
-    """The tensors that a model's checkpoint has, found by name."""
+    """The tensors that a model's checkpoint has, by one table of names, found by name."""
 
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
-        self.tensors = tensors
+    def __init__(self, tensors: Sequence[Tensor], naming: str = "", table: str = "") -> None:
+        self.tensors, self.naming, self.table = tensors, naming, table
         self._within = [[_indices(axis) for axis in tensor.indices] for tensor in tensors]
         self._places: dict[str, list[int]] = {}
         for place, tensor in enumerate(tensors):
-            self._places.setdefault(parts(tensor.name)[0], []).append(place)
+            self._places.setdefault(NUMBER.sub("{}", tensor.name), []).append(place)
         layered = (t.name for t in tensors if t.indices and t.indices[0].name == "n_layers")
         self.stem = next(layered, "").partition("{}")[0]
         """What stands before the number of a layer."""
@@ -69,14 +86,17 @@ class Wanted:
 
     def find(self, name: str) -> tuple[int, Numbers] | None:
         """The place in ``tensors`` of the one that has this name, and the numbers for its ``{}``."""
-        words = name.split(".")
-        for place in self._places.get(parts(name)[0], ()):
-            pairs = list(zip(words, self.tensors[place].name.split("."), strict=True))
-            numbers = tuple(int(word) for word, own in pairs if own == "{}")
-            alike = all(own in ("{}", word) for word, own in pairs)
-            if alike and all(n in within for n, within in zip(numbers, self._within[place], strict=True)):
+        template, counted = parts(name)
+        for place in self._places.get(template, ()):
+            own = self.tensors[place].name
+            numbers = counted if own == template else _counted(own, name)
+            if numbers is not None and all(n in within for n, within in zip(numbers, self._within[place], strict=True)):
                 return place, numbers
         return None
+
+    def alike(self, name: str) -> list[Tensor]:
+        """Those that have this name but for the numbers in it."""
+        return [self.tensors[place] for place in self._places.get(parts(name)[0], ())]
 
     def layer(self, name: str) -> int | None:
         """The number of the layer that a name is in, whether the model has it or not."""
@@ -90,6 +110,13 @@ class Wanted:
             return copies - len(found), []
         left = [numbers for numbers in product(*self._within[place]) if numbers not in found]
         return len(left), left
+
+
+def _counted(own: str, name: str) -> Numbers | None:
+    """The numbers in a name where the family's has ``{}``, if it has the same numbers elsewhere."""
+    pairs = list(zip(own.split("."), name.split("."), strict=True))
+    alike = all(word in ("{}", has) for word, has in pairs)
+    return tuple(int(has) for word, has in pairs if word == "{}") if alike else None
 
 
 def _indices(axis: Axis) -> range | dict[int, None]:
@@ -119,8 +146,36 @@ class Prefix:
         return [f"The names in the file begin with {shown(self.has)!r}{instead}."]
 
 
+class Located(NamedTuple):
+    """A model's tensors by one table of names, the prefix under which a file has most of them, and how many names."""
+
+    wanted: Wanted
+    prefix: Prefix
+    votes: int
+
+    def find(self, name: str) -> tuple[int, Numbers] | None:
+        """The place in ``wanted.tensors`` of the one that a name in the file stands for, and the numbers in it."""
+        return next(filter(None, map(self.wanted.find, self.prefix.readings(name))), None)
+
+    def instead(self, names: Iterable[str], tied: Mapping[str, tuple[str, object]]) -> dict[str, str]:
+        """The tied tensors that a file has in place of those that they are tied to, each with the name of that."""
+        has = {reading for name in names for reading in self.prefix.readings(name)}
+        return {name: to for name, (to, _) in tied.items() if name in has and to not in has}
+
+
+def located(tables: Iterable[Wanted], names: Iterable[str]) -> list[Located]:
+    """The tables of names, that under which most names of a file are found first."""
+    has = list(dict.fromkeys(parts(name)[0] for name in names))
+    found = [Located(wanted, *_voted(wanted.templates(), has)) for wanted in tables]
+    return sorted(found, key=lambda one: -one.votes)
+
+
 def prefix(wanted: Iterable[str], has: Iterable[str]) -> Prefix:
     """The difference of prefixes under which most names are found; none, where none finds more."""
+    return _voted(wanted, has)[0]
+
+
+def _voted(wanted: Iterable[str], has: Iterable[str]) -> tuple[Prefix, int]:
     ends: dict[str, list[list[str]]] = {}
     for name in wanted:
         words = name.split(".")
@@ -133,7 +188,8 @@ def prefix(wanted: Iterable[str], has: Iterable[str]) -> Prefix:
         for cut in range(max(0, len(words) - 10), len(words) - 1):
             found |= {_differing(start, words[:cut]) for start in ends.get(".".join(words[cut:]), ())}
         votes.update(found)
-    return max(votes, key=lambda one: (votes[one], one == Prefix()))
+    best = max(votes, key=lambda one: (votes[one], one == Prefix()))
+    return best, votes[best]
 
 
 def _differing(wanted: list[str], has: list[str]) -> Prefix:

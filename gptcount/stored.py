@@ -61,22 +61,18 @@ class Tensor:
         return self.name.format(*(number + (0 if place else self.line.first) for place, number in enumerate(numbers)))
 
 
-def tensors(architecture: Architecture) -> list[Tensor]:
-    """Every tensor that a checkpoint of this architecture stores, in the order of the family's table.
+def tensors(architecture: Architecture, table: str | None = None) -> list[Tensor]:
+    """Every tensor that a checkpoint of this architecture stores, in the order of the family's table, or of another.
 
-    Raises InputError where the architecture names no family, or the family's table has no line for one of its weights.
+    Raises InputError where the architecture names no family, or the table has no line for one of its weights.
     """
     from gptcount.families import table_of
 
-    if architecture.checkpoint is None:
-        raise InputError(
-            f'{shown(architecture.name)}: how a checkpoint names its tensors is not said; add checkpoint = "llama", say'
-        )
     named: dict[str, list[Weight]] = {}
     for weight in architecture.inventory():
         if not weight.tied_to:
             named.setdefault(weight.name, []).append(weight)
-    found = [tensor for line in parsed(table_of(architecture)) for tensor in _of_line(line, named)]
+    found = [tensor for line in parsed(table or table_of(architecture)) for tensor in _of_line(line, named)]
     if twice := _named_twice(found):
         raise InputError(f"{shown(architecture.name)}: a checkpoint would have two tensors of the name {twice}")
     left = named.keys() - {weight.name for tensor in found for weight in tensor.weights}

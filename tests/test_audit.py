@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import tracemalloc
+from collections import Counter
 from contextlib import suppress
 from math import prod
 from pathlib import Path
@@ -16,10 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import gptcount
 from gptcount import names
 from gptcount.architecture import Architecture
 from gptcount.audit import Audit, Row, audit, load
 from gptcount.errors import InputError
+from gptcount.families.namings import wanted
 from gptcount.ledger import breakdown
 from gptcount.names import Prefix, Wanted, prefix
 from gptcount.output import audit as view
@@ -174,9 +178,13 @@ def test_another_shape_is_said_beside_the_one_wanted() -> None:
     assert "wrong: 16 × 32 wanted" in plain.render(view.parts(found))
 
 
-def test_a_transposed_matrix_is_another_shape() -> None:
+def test_a_transposed_matrix_is_said_to_be_transposed() -> None:
     of = shapes(described(LLAMA)) | {"model.layers.0.mlp.up_proj.weight": (32, 64)}
-    assert only(held(LLAMA, of), "shape").wanted == (64, 32)
+    found = held(LLAMA, of)
+    assert only(found, "shape").wanted == (64, 32)
+    assert "transposed: 64 × 32 wanted" in plain.render(view.parts(found))
+    assert "1 transposed" in view.verdict(found)
+    assert only(held(LLAMA, of | {"model.layers.0.mlp.up_proj.weight": (32, 65)}), "shape").kind == ""
 
 
 def test_a_surplus_of_no_known_kind_disagrees() -> None:
@@ -197,6 +205,10 @@ def test_a_surplus_of_no_known_kind_disagrees() -> None:
         (LLAMA, "mtp.layers.0.mlp.up_proj.weight", (64, 32), "multi-token-prediction layers"),
         (LLAMA, "vision_tower.encoder.layers.0.mlp.fc1.weight", (64, 32), "other parts of a larger model"),
         (LLAMA, "multi_modal_projector.linear_1.weight", (64, 32), "other parts of a larger model"),
+        (LLAMA, "image_newline", (32,), "other parts of a larger model"),
+        (LLAMA, "model.connector.modality_projection.proj.weight", (32, 64), "other parts of a larger model"),
+        (LLAMA, "model.layers.0.mlp.up_proj.lora_A.default.weight", (4, 32), "an adapter that is not merged"),
+        (LLAMA, "layers.0.attention.wq.weight", (32, 32), "a second copy, under other names"),
     ],
 )
 def test_known_kinds_of_surplus_agree(config: dict[str, Any], tensor: str, shape: tuple[int, ...], kind: str) -> None:
@@ -214,6 +226,9 @@ def test_known_kinds_of_surplus_agree(config: dict[str, Any], tensor: str, shape
         (GPT2, "lm_head.weight", (17, 8)),
         (LLAMA, "model.layers.0.mlp.layer_scale", (32,)),
         (LLAMA, "nothing.weight_scale", (1,)),
+        (LLAMA, "layers.0.attention.wq.weight", (32, 31)),
+        (LLAMA, "model.layers.0.connector.weight", (32, 32)),
+        (LLAMA, "v_head.summary.weight", (1, 32)),
     ],
 )
 def test_what_only_looks_like_a_known_kind_disagrees(config: dict[str, Any], tensor: str, shape: Any) -> None:
@@ -247,6 +262,190 @@ def test_a_uniform_prefix_is_accepted_and_said(config: dict[str, Any], wanted: s
     assert found.agrees
     assert said in found.notes[0]
     assert "vision" in held(config, of | {"vision_tower.layers.0.fc1.weight": (4, 4)}).rows[-1].tensor
+
+
+def written(of: Shapes, *changes: tuple[str, str]) -> Shapes:
+    """The same tensors by other names."""
+    found = {}
+    for name, shape in of.items():
+        for old, new in changes:
+            name = re.sub(old, new, name)
+        found[name] = shape
+    return found
+
+
+@pytest.mark.parametrize(
+    "wrapper", ["_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module", "module", "_orig_mod.module"]
+)
+def test_words_of_wrappers_inside_names_are_passed_over(wrapper: str) -> None:
+    found = held(LLAMA, written(shapes(described(LLAMA)), (r"(layers\.\d+)\.", rf"\1.{wrapper}.")))
+    assert found.agrees
+    assert wrapper.split(".")[0] in found.notes[0]
+    assert found.rows[1].tensor.startswith(f"model.layers.{{0:3}}.{wrapper}.")
+
+
+def test_an_adapter_that_is_not_merged_is_no_disagreement() -> None:
+    of = written(shapes(described(LLAMA)), (r"q_proj\.weight", "q_proj.base_layer.weight"), ("^", "base_model.model."))
+    for layer in range(3):
+        base = f"base_model.model.model.layers.{layer}.self_attn.q_proj.lora_"
+        of |= {f"{base}A.default.weight": (4, 32), f"{base}B.default.weight": (32, 4)}
+    found = held(LLAMA, of)
+    assert found.agrees
+    assert {row.kind for row in found.rows if row.finding == "surplus"} == {"an adapter that is not merged"}
+
+
+def test_a_name_and_the_same_with_a_wrapper_are_two_tensors() -> None:
+    of = shapes(described(LLAMA))
+    found = held(LLAMA, of | {"model.layers.0.module.input_layernorm.weight": (32,)})
+    assert only(found, "surplus").tensor == "model.layers.0.module.input_layernorm.weight"
+
+
+META = (
+    (r"^model\.embed_tokens", "tok_embeddings"),
+    (r"^model\.", ""),
+    (r"^lm_head", "output"),
+    (r"self_attn\.([qkvo])_proj", r"attention.w\1"),
+    (r"post_attention_layernorm", "ffn_norm"),
+    (r"input_layernorm", "attention_norm"),
+    (r"mlp\.gate_proj", "feed_forward.w1"),
+    (r"mlp\.up_proj", "feed_forward.w3"),
+    (r"mlp\.down_proj", "feed_forward.w2"),
+    (r"block_sparse_moe", "feed_forward"),
+)
+
+
+@pytest.mark.parametrize("config", [LLAMA, LLAMA | {"model_type": "mistral"}, MIXTRAL])
+@pytest.mark.parametrize("prefix", ["", "model."])
+def test_metas_and_mistrals_own_names_are_known(config: dict[str, Any], prefix: str) -> None:
+    of = written(shapes(described(config)), *META, ("^", prefix))
+    found = held(config, of)
+    assert found.agrees, [row for row in found.rows if not row.agrees]
+    assert "Meta's and Mistral's own" in found.notes[0]
+    del of[f"{prefix}layers.1.attention.wk.weight"]
+    assert only(held(config, of), "missing").tensor == "layers.1.attention.wk.weight"
+
+
+def test_a_second_copy_under_other_names_is_named() -> None:
+    of = shapes(described(LLAMA))
+    found = held(LLAMA, written(of, *META) | of)
+    assert found.agrees
+    copies = [row for row in found.rows if row.finding == "surplus"]
+    assert {row.kind for row in copies} == {"a second copy, under other names"}
+    assert sum(row.parameters for row in copies) == sum(map(prod, of.values()))
+
+
+def stacked(of: Shapes) -> Shapes:
+    """The experts of each layer in one tensor, as transformers 5 keeps them in memory."""
+    n, width = 4, 64
+    found = {name: shape for name, shape in of.items() if ".experts." not in name}
+    for layer in range(3):
+        base = f"model.layers.{layer}.mlp.experts"
+        found |= {f"{base}.gate_up_proj": (n, 2 * width, 32), f"{base}.down_proj": (n, 32, width)}
+    return written(found, ("block_sparse_moe", "mlp"))
+
+
+def test_experts_stacked_in_memory_agree() -> None:
+    of = stacked(shapes(described(MIXTRAL)))
+    found = held(MIXTRAL, of)
+    assert found.agrees, [row for row in found.rows if not row.agrees]
+    assert "transformers 5" in found.notes[0]
+    of["model.layers.0.mlp.experts.gate_up_proj"] = (4, 32, 128)
+    assert only(held(MIXTRAL, of), "shape").kind == "transposed"
+
+
+IN_MEMORY = json.loads((Path(__file__).parent / "authorities/reference/in_memory.json").read_text())
+
+
+@pytest.mark.parametrize("family", IN_MEMORY)
+def test_what_the_reference_implementation_has_in_memory_agrees(family: str) -> None:
+    case = IN_MEMORY[family]
+    architecture = described(case["config"])
+    theirs = Counter({(name, tuple(shape)): n for name, shape, n in case["tensors"] if 0 not in shape})
+    forms = []
+    for by in wanted(architecture):
+        forms.append(Counter[Any]())
+        for tensor in by.tensors:
+            forms[-1][tensor.name, tensor.shape] += tensor.copies
+    best = min(forms, key=lambda found: len(theirs - found) + len(found - theirs))
+    assert theirs == best, (theirs - best, best - theirs)
+
+
+def test_experts_stacked_by_mlx_agree() -> None:
+    of = {name: shape for name, shape in shapes(described(MIXTRAL)).items() if ".experts." not in name}
+    for layer in range(3):
+        base = f"model.layers.{layer}.block_sparse_moe.switch_mlp"
+        of |= {f"{base}.{one}_proj.weight": (4, 64, 32) for one in ("gate", "up")}
+        of |= {f"{base}.down_proj.weight": (4, 32, 64)}
+    assert held(MIXTRAL, of).agrees
+
+
+@pytest.mark.parametrize("config", [GPT2, LLAMA | {"tie_word_embeddings": True}])
+def test_the_tied_matrix_may_be_kept_under_the_name_of_the_head(config: dict[str, Any]) -> None:
+    of = shapes(described(config))
+    embedding = next(name for name in of if name.endswith(("wte.weight", "embed_tokens.weight")))
+    of["lm_head.weight"] = of.pop(embedding)
+    found = held(config, of)
+    assert found.agrees
+    assert f"lm_head.weight is there in place of {embedding}" in found.notes[0]
+    of["lm_head.weight"] = (17, 8)
+    assert not held(config, of).agrees
+
+
+def test_an_untied_matrix_is_not_in_place_of_another() -> None:
+    of = shapes(described(LLAMA))
+    del of["model.embed_tokens.weight"]
+    assert only(held(LLAMA, of), "missing").tensor == "model.embed_tokens.weight"
+
+
+GEMMA3N = {
+    "model_type": "gemma3n_text",
+    "hidden_size": 32,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "num_hidden_layers": 4,
+    "num_kv_shared_layers": 2,
+    "intermediate_size": 64,
+    "vocab_size": 48,
+    "vocab_size_per_layer_input": 48,
+    "hidden_size_per_layer_input": 4,
+    "layer_types": ["sliding_attention", "full_attention"] * 2,
+    "activation_sparsity_pattern": [0.0] * 4,
+}
+
+
+def test_keys_and_values_of_layers_that_share_them_are_known() -> None:
+    of = shapes(described(GEMMA3N))
+    more = {f"model.layers.{layer}.self_attn.{one}_proj.weight": (16, 32) for layer in (2, 3) for one in "kv"}
+    more |= {f"model.layers.{layer}.self_attn.k_norm.weight": (8,) for layer in (2, 3)}
+    assert not more.keys() & of.keys()
+    found = held(GEMMA3N, of | more)
+    assert found.agrees
+    (kind,) = {row.kind for row in found.rows if row.finding == "surplus"}
+    assert kind == "keys and values of layers that use an earlier layer's"
+    wrong = dict.fromkeys(more, (16, 31))
+    assert not held(GEMMA3N, of | wrong).agrees
+    assert not held(GEMMA3N, of | {"model.layers.4.self_attn.k_proj.weight": (16, 32)}).agrees
+    assert not held(GEMMA3N, of | {"model.layers.2.self_attn.o_norm.weight": (8,)}).agrees
+
+
+def test_what_lies_outside_a_language_model_is_another_part() -> None:
+    of = written(shapes(described(LLAMA)), ("^", "language_model."))
+    assert held(LLAMA, of | {"mlp1.0.weight": (32, 64), "encoder.layers.0.norm.weight": (4,)}).agrees
+    assert not held(LLAMA, of | {"language_model.model.extra.weight": (4,)}).agrees
+    assert not held(LLAMA, shapes(described(LLAMA)) | {"mlp1.0.weight": (32, 64)}).agrees
+
+
+def test_tensors_of_no_elements_are_known() -> None:
+    found = held(LLAMA, shapes(described(LLAMA)) | {"model.layers.0.mlp.nothing.weight": (0, 32)})
+    assert found.agrees
+    assert only(found, "surplus").kind == "tensors of no elements"
+
+
+def test_braces_in_a_name_are_no_numbers() -> None:
+    found = audit(entries({"{}": (2,), "model.layers.{}.self_attn.q_proj.weight": (32, 32)}), described(LLAMA))
+    adds_up(found)
+    assert sum(row.finding == "surplus" for row in found.rows) == 2
 
 
 def test_a_name_under_two_prefixes_is_found_once() -> None:
@@ -483,8 +682,8 @@ def split(folder: Path, of: Shapes, n: int = 2) -> dict[str, str]:
     return index(folder, places)
 
 
-def index(folder: Path, places: dict[str, str]) -> dict[str, str]:
-    text = json.dumps({"metadata": {"total_size": 1}, "weight_map": places})
+def index(folder: Path, places: dict[str, str], **metadata: int) -> dict[str, str]:
+    text = json.dumps({"metadata": metadata, "weight_map": places})
     (folder / "model.safetensors.index.json").write_text(text)
     return places
 
@@ -496,7 +695,93 @@ def test_several_files_are_one_checkpoint(tmp_path: Path) -> None:
     assert load(str(tmp_path / "model.safetensors.index.json")).agrees
     (tmp_path / "model.safetensors.index.json").unlink()
     assert load(str(tmp_path)).agrees
-    assert len(checkpoint.files(tmp_path)) == 3
+    assert len({entry.file for entry in checkpoint.read(tmp_path).entries}) == 3
+
+
+def test_an_index_says_which_of_two_files_has_a_tensor(tmp_path: Path) -> None:
+    of = shapes(described(LLAMA))
+    places = split(tmp_path, of)
+    changed = "model.layers.0.self_attn.k_proj.weight"
+    save(tmp_path / "overlay.safetensors", {changed: (32, 32)})
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA))
+    index(tmp_path, places | {changed: "overlay.safetensors"})
+    found = load(str(tmp_path))
+    assert only(found, "shape").tensor == changed
+    assert f"{changed}: in two files" in found.notes[0]
+    files = {entry.name: entry.file for entry in checkpoint.read(tmp_path).entries}
+    assert files[changed] == tmp_path / "overlay.safetensors"
+
+
+def test_the_metadata_of_an_index_is_held_against_the_tensors(tmp_path: Path) -> None:
+    of = shapes(described(LLAMA))
+    n, places = sum(map(prod, of.values())), split(tmp_path, of)
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA))
+    index(tmp_path, places, total_size=4 * n, total_parameters=n)
+    assert load(str(tmp_path)).notes == ()
+    index(tmp_path, places, total_size=2 * n, total_parameters=n - 1)
+    found = load(str(tmp_path))
+    assert found.agrees
+    assert [note.split(" = ")[0] for note in found.notes] == [
+        "The index says total_size",
+        "The index says total_parameters",
+    ]
+
+
+def test_a_whole_model_beside_an_index_is_passed_over_and_said(tmp_path: Path) -> None:
+    split(tmp_path, shapes(described(LLAMA)))
+    save(tmp_path / "model.safetensors", {"a.weight": (2,)})
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA))
+    found = load(str(tmp_path))
+    assert found.agrees
+    assert "A model.safetensors lies beside the index" in found.notes[0]
+
+
+def test_settings_without_a_model_are_refused(tmp_path: Path) -> None:
+    save(tmp_path / "model.safetensors", {"a.weight": (2,)})
+    with pytest.raises(InputError, match="no model to change"):
+        load(str(tmp_path), None, ["n_layers=2"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("pytorch_model.bin", b"PK\3\4", "could run code"),
+        ("consolidated.00.pth", b"\x80\2", "could run code"),
+        ("model.pt", b"", "could run code"),
+        ("pytorch_model.bin.index.json", b"{}", "could run code"),
+        ("model.onnx", b"\x08", "ONNX"),
+        ("weights.npz", b"PK\3\4", "NumPy"),
+        ("model.nemo", b"", "NeMo"),
+        ("__0_0.distcp", b"", "distributed PyTorch checkpoint"),
+        ("tf_model.h5", b"\x89HDF", "Keras or TensorFlow"),
+        ("flax_model.msgpack", b"", "Flax"),
+        ("weights", b"PK\3\4" + bytes(99), "zip archive"),
+        ("weights", b"\x80\2}q\0." + b"x" * 99, "could run code"),
+        ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        ("config.json", b'{"model_type": "llama"}', "a configuration, and a checkpoint is wanted"),
+        ("params.json", b'{"dim": 8, "n_layers": 1}', "a configuration, and a checkpoint is wanted"),
+    ],
+)
+def test_files_of_other_kinds_are_named(name: str, content: bytes, says: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert says in refused(tmp_path / name)
+    if says not in ("zip archive", "git lfs pull") and name not in ("config.json", "params.json", "weights"):
+        assert says in refused(tmp_path)
+        with pytest.raises(InputError, match=says):
+            gptcount.load(tmp_path / name)
+
+
+def test_a_checkpoint_describes_no_model(tmp_path: Path) -> None:
+    save(tmp_path / "model.safetensors", {"a.weight": (2,)})
+    with pytest.raises(InputError, match="gptcount audit"):
+        gptcount.load(tmp_path / "model.safetensors")
+
+
+def test_a_truncated_json_is_not_called_toml(tmp_path: Path) -> None:
+    for text in ('{"model_type": "lla', '"model', "[", "null"):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(InputError, match="JSON"):
+            gptcount.load(tmp_path / "config.json")
 
 
 def test_an_index_in_the_cache_of_the_hub_has_links_to_blobs(tmp_path: Path) -> None:
@@ -609,7 +894,7 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "no .safetensors file" in refused(tmp_path / "empty")
     (tmp_path / "empty" / "pytorch_model.bin").write_bytes(b"")
-    assert "other kinds of checkpoint are not read" in refused(tmp_path / "empty")
+    assert "pytorch_model.bin is a PyTorch file, which could run code" in refused(tmp_path / "empty")
 
 
 @pytest.mark.parametrize(

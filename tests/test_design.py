@@ -13,8 +13,8 @@ FLOORS = (
     {"weight", "faults", "settings"},
     {"blocks"},
     {"architecture"},
-    {"families", "sources", "stored", "names", "quantized"},
-    {"ledger", "comparison", "explain", "audit", "quoted"},
+    {"families", "sources", "stored", "names", "quantized", "surplus"},
+    {"ledger", "comparison", "explain", "adapter", "audit", "quoted"},
     {"reference"},
     {"output"},
     {"options", "cli"},
@@ -25,7 +25,7 @@ FLOORS = (
 WITHIN = ("errors", "numbers")
 """The rooms of the first floor stand alone."""
 
-SHOWN = ("architecture", "ledger", "comparison", "audit", "reference")
+SHOWN = ("architecture", "ledger", "comparison", "adapter", "audit", "reference")
 LOOKS_UP = {(room, "output") for room in SHOWN}
 """A notebook asks a ledger or an audit to show itself: imported there and then, not with the module."""
 

@@ -152,3 +152,52 @@ def test_without_names_of_tensors_there_is_no_checkpoint():
     architecture = load("gpt2").model_copy(update={"checkpoint": None})
     with pytest.raises(gptcount.GptCountError, match="checkpoint ="):
         logits(architecture, {}, [[1]])
+
+
+def renamed(case: str, change) -> tuple[np.ndarray, np.ndarray]:
+    """The logits of a case with its tensors changed, and those of the reference implementation."""
+    from gptcount.reference.arrays import Arrays
+
+    folder = next(path for path in CASES if path.name == case)
+    truth, arrays = np.load(folder / "case.npz"), Arrays(folder / "model.safetensors")
+    return logits(load(folder / "config.json"), change(dict(arrays.items())), truth["input_ids"]), truth["logits"]
+
+
+@pytest.mark.parametrize(
+    ("case", "change"),
+    [
+        ("gpt2", lambda name: name.removeprefix("transformer.")),
+        ("bloom", lambda name: name.removeprefix("transformer.")),
+        ("llama", lambda name: f"language_model.{name}"),
+        ("llama", lambda name: name.replace(".self_attn.", "._orig_mod.self_attn.")),
+    ],
+)
+def test_tensors_are_found_under_other_names(case, change):
+    found, truth = renamed(case, lambda arrays: {change(name): array for name, array in arrays.items()})
+    assert np.abs(found - truth).max() < 1e-4
+
+
+def test_a_tied_matrix_is_found_under_the_name_of_the_head():
+    def change(arrays):
+        return {"lm_head.weight" if name == "transformer.wte.weight" else name: one for name, one in arrays.items()}
+
+    found, truth = renamed("gpt2", change)
+    assert np.abs(found - truth).max() < 1e-4
+
+
+def test_stacked_experts_are_cut_apart():
+    def change(arrays):
+        found = {
+            name.replace("block_sparse_moe", "mlp"): one for name, one in arrays.items() if ".experts." not in name
+        }
+        for layer in {name.split(".")[2] for name in arrays if ".experts." in name}:
+            path = f"model.layers.{layer}.block_sparse_moe.experts"
+            n = len([name for name in arrays if name.startswith(path) and name.endswith("w1.weight")])
+            w1, w2, w3 = ([arrays[f"{path}.{expert}.{w}.weight"] for expert in range(n)] for w in ("w1", "w2", "w3"))
+            path = path.replace("block_sparse_moe", "mlp")
+            found[f"{path}.gate_up_proj"] = np.concatenate([np.stack(w1), np.stack(w3)], axis=1)
+            found[f"{path}.down_proj"] = np.stack(w2)
+        return found
+
+    found, truth = renamed("mixtral", change)
+    assert np.abs(found - truth).max() < 1e-4

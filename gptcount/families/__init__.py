@@ -137,8 +137,15 @@ def _end(config: Config, named: str) -> dict[str, Any]:
 
 
 def table_of(architecture: Architecture) -> str:
-    """The table of tensor names of an architecture's family (see ``gptcount.stored``)."""
-    family = architecture.checkpoint or ""
+    """The table of tensor names of an architecture's family (see ``gptcount.stored``).
+
+    Raises InputError where the architecture names no family.
+    """
+    family = architecture.checkpoint
+    if family is None:
+        raise InputError(
+            f'{shown(architecture.name)}: how a checkpoint names its tensors is not said; add checkpoint = "llama", say'
+        )
     table = _module(family, f"{shown(architecture.name)}: checkpoint").TABLES[family]
     return ended(table if isinstance(table, str) else str(table(architecture)), architecture)
 

@@ -92,7 +92,7 @@ class Config:
         if isinstance(value, str) and value.strip():
             return value
         *folders, file = self.origin.split("/")
-        return folders[-1] if folders and file == "config.json" else self.origin
+        return folders[-1] if folders and file in ("config.json", "params.json") else self.origin
 
     def classes(self) -> list[str]:
         """The classes that ``architectures`` names; none where the file does not say it."""

@@ -6,23 +6,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from gptcount import audit as account
+from gptcount.adapter import Adapter
 from gptcount.audit import Audit
 from gptcount.errors import shown
 from gptcount.ledger import GROUPS
 from gptcount.numbers import count, size
+from gptcount.output import adapter
 from gptcount.output.records import SCHEMA
 from gptcount.output.table import Column, Part, Prose, Row, Table
 from gptcount.output.tables import name
 
 
-def parts(found: Audit) -> list[Part]:
-    """Everything that ``gptcount audit`` shows of a checkpoint."""
+def parts(found: Audit | Adapter) -> list[Part]:
+    """Everything that ``gptcount audit`` shows of a checkpoint, or of an adapter."""
+    if isinstance(found, Adapter):
+        return adapter.parts(found)
     notes = [Prose("\n".join(shown(note, 1000) for note in found.notes))] if found.notes else []
     return [tensors(found), reconciliation(found), dtypes(found), *notes, Prose(verdict(found))]
 
 
-def document(found: Audit) -> dict[str, Any]:
+def document(found: Audit | Adapter) -> dict[str, Any]:
     """The document of ``gptcount audit --json``."""
+    if isinstance(found, Adapter):
+        return adapter.document(found)
     return {
         "schema": SCHEMA,
         "checkpoint": found.checkpoint,
@@ -77,7 +83,8 @@ def _shape(shape: tuple[int, ...]) -> str:
 def said(row: account.Row) -> str:
     """What is found of some tensors, in words."""
     if row.finding == "shape":
-        return f"wrong: {_shape(row.wanted or ())} wanted"
+        how = "transposed" if row.kind == "transposed" else "wrong"
+        return f"{how}: {_shape(row.wanted or ())} wanted"
     if row.finding == "surplus":
         return row.kind
     return f"{row.finding}, {row.kind}" if row.kind else row.finding
@@ -128,5 +135,6 @@ def verdict(found: Audit) -> str:
     for row in found.rows:
         if not row.agrees:
             label = {"missing": "missing", "shape": "of another shape"}.get(row.finding, "surplus")
+            label = "transposed" if row.kind == "transposed" else label
             counts[label] = counts.get(label, 0) + row.copies
     return f"Disagrees: of the tensors, {', '.join(f'{count(n)} {label}' for label, n in counts.items())}."

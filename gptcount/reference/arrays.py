@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -25,28 +25,20 @@ class Arrays(Mapping[str, Array]):
 
     def __init__(self, path: Path) -> None:
         self.origin = shown(str(path), 200)
-        checkpoint.read(path)
-        self.places: dict[str, tuple[Path, int, str, list[int]]] = {}
-        for file in checkpoint.files(path):
-            with file.open("rb") as opened:
-                length = int.from_bytes(opened.read(8), "little")
-                header = json.loads(opened.read(length))
-            for name, said in header.items():
-                if name != "__metadata__":
-                    self.places[name] = (file, 8 + length + said["data_offsets"][0], said["dtype"], said["shape"])
+        self.entries = {entry.name: entry for entry in checkpoint.read(path).entries}
 
     def __getitem__(self, name: str) -> Array:
-        file, begin, dtype, shape = self.places[name]
-        if dtype not in TYPES:
+        _, dtype, shape, begin, file, _ = self.entries[name]
+        if dtype not in TYPES or file is None:
             raise InputError(
                 f"{self.origin}: {shown(name)}: of type {dtype}, and float32, float16 or bfloat16 is wanted"
             )
-        count = int(np.prod(shape, dtype=np.int64))
+        count = prod(shape)
         found = np.memmap(file, TYPES[dtype], "r", begin, (count,)) if count else np.empty(0, TYPES[dtype])
         return (widened(found) if dtype == "BF16" else np.asarray(found)).reshape(shape)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.places)
+        return iter(self.entries)
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.entries)

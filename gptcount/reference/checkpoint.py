@@ -3,15 +3,17 @@ table (see ``gptcount.stored``). It knows how tensors lie; what is done with the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 import numpy as np
 
 from gptcount.architecture import Architecture
-from gptcount.errors import InputError
+from gptcount.errors import InputError, shown
+from gptcount.families.namings import IN_META, META, tied, wanted
+from gptcount.names import Wanted, located, unwrapped
 from gptcount.reference.words import Array
-from gptcount.stored import Tensor, own, rest, tensors
+from gptcount.stored import Tensor, own, rest
 from gptcount.weight import Axis, Weight
 
 
@@ -24,7 +26,8 @@ class Checkpoint:
         self.ready: dict[str, Array] = {}
         self.found: dict[tuple[str, int | None], tuple[Tensor, int]] = {}
         self.tied = {weight.name: weight.tied_to for weight in architecture.inventory() if weight.tied_to}
-        for tensor in tensors(architecture):
+        by, self.called = named(architecture, arrays)
+        for tensor in by.tensors:
             for place, weight in enumerate(tensor.weights):
                 for layer in _layers(weight):
                     self.found[weight.name, layer] = (tensor, place)
@@ -53,7 +56,7 @@ class Checkpoint:
     def unused(self) -> set[str]:
         """The names of tensors that nothing has drawn; experts that no token chose are not among them."""
         idle = {
-            tensor.name.format(layer, copy)
+            self.called.get(name := tensor.name.format(layer, copy), name)
             for tensor, _ in self.found.values()
             if len(tensor.indices) > 1 and tensor.indices[1].chosen
             for layer in _indices(tensor.indices[0])
@@ -63,10 +66,11 @@ class Checkpoint:
 
     def tensor(self, name: str, like: Tensor) -> Array:
         """A tensor of the checkpoint, as float32. Raises InputError where it is missing, misshapen or no number."""
+        called = self.called.get(name, name)
         if name not in self.ready:
-            if name not in self.arrays:
+            if called not in self.arrays:
                 raise InputError(f"{name}: missing from the checkpoint")
-            array = np.asarray(self.arrays[name])
+            array = np.asarray(self.arrays[called])
             whole = like.weights[0].role == "buffer" and array.dtype.kind == "i"
             if not whole and array.dtype not in (np.float32, np.float16, np.float64):
                 raise InputError(f"{name}: of type {array.dtype}, and float32, float16 or bfloat16 is wanted")
@@ -78,8 +82,30 @@ class Checkpoint:
             if array.size and not np.isfinite((array.min(), array.max())).all():
                 raise InputError(f"{name}: holds a NaN or a number beyond float32, so nothing can be computed with it")
             self.ready[name] = array
-        self.drawn.add(name)
+        self.drawn.add(called)
         return self.ready[name]
+
+
+def named(architecture: Architecture, names: Iterable[str]) -> tuple[Wanted, dict[str, str]]:
+    """The model's tensors by the table of names that a checkpoint follows, and what it calls each of those that it has.
+
+    Raises InputError where the numbers lie in another order under these names.
+    """
+    inside = {unwrapped(name): name for name in names}
+    best = located(wanted(architecture), inside)[0]
+    rotary = getattr(architecture.attention, "rotary", None)
+    in_pairs = rotary is not None and rotary.interleaved
+    if best.votes and architecture.checkpoint in IN_META and (best.wanted.naming == META) != in_pairs:
+        raise InputError(
+            f"{shown(architecture.name)}: queries and keys lie otherwise under {META} names than under those of "
+            "transformers, and names and configuration are not of the same kind"
+        )
+    instead = best.instead(inside, tied(architecture, best.wanted))
+    called: dict[str, str] = {}
+    for plain, name in inside.items():
+        for reading in best.prefix.readings(plain):
+            called.setdefault(instead.get(reading, reading), name)
+    return best.wanted, called
 
 
 def part(tensor: Tensor, place: int, array: Array) -> Array:

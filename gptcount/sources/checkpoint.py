@@ -11,14 +11,16 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gptcount.errors import InputError, shown
-from gptcount.sources.files import read_text
+from gptcount.numbers import count
+from gptcount.sources import foreign
+from gptcount.sources.files import CONFIGURATIONS, read_text
 
 BITS = {
     "BOOL": 8,
@@ -43,15 +45,27 @@ MOST_TENSORS, MOST_SHARDS, MOST_DIMENSIONS, MOST_NAME = 1_000_000, 10_000, 64, 1
 LEAST_ENTRY = 16
 """A header has at most one bracket in so many bytes: an entry has three, and at least 49 bytes."""
 
+GGUF = ".gguf"
+
 INDEX, WHOLE = "model.safetensors.index.json", "model.safetensors"
+ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
+
+OF_A_MODEL = ("model_type", "architectures", "dim", "peft_type")
+"""Keys that tell a configuration from an index."""
+
+STRAY = f"A {WHOLE} lies beside the index and is passed over; transformers would load it instead."
 
 
 class Entry(NamedTuple):
-    """One tensor as a header lists it."""
+    """One tensor as a header lists it, and where its bytes begin, in which file."""
 
     name: str
     dtype: str
     shape: tuple[int, ...]
+    begin: int = 0
+    file: Path | None = None
+    size: int | None = None
+    """Its bytes, where the elements of its dtype have no bits of their own (GGUF packs them in blocks)."""
 
     @property
     def elements(self) -> int:
@@ -61,12 +75,12 @@ class Entry(NamedTuple):
     @property
     def bits(self) -> int:
         """How many bits one of them has."""
-        return BITS[self.dtype]
+        return BITS[self.dtype] if self.size is None else 8 * self.size // max(self.elements, 1)
 
     @property
     def bytes(self) -> int:
         """How many bytes it takes."""
-        return self.elements * self.bits // 8
+        return self.elements * self.bits // 8 if self.size is None else self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,14 @@ class Checkpoint:
     origin: str
     entries: tuple[Entry, ...]
     config: str | None = None
+    claimed: int | None = None
+    """How many parameters the metadata of an index says there are."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of the files."""
+    gguf: Mapping[str, Any] | None = None
+    """The metadata of a GGUF file."""
+    adapter: str | None = None
+    """The text of the adapter_config.json beside an adapter of peft."""
 
 
 def read(path: Path) -> Checkpoint:
@@ -83,30 +105,35 @@ def read(path: Path) -> Checkpoint:
     origin = shown(str(path), 200)
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
+        folder = path if kind == stat.S_IFDIR else path.parent
+        found = _in_folder(folder, origin) if kind == stat.S_IFDIR else [path]
+        beside = beside_it(folder)
     except (OSError, ValueError) as fault:
         raise InputError(f"{origin}: {_reason(fault)}") from None
-    folder = path if kind == stat.S_IFDIR else path.parent
-    found = _in_folder(folder, origin) if kind == stat.S_IFDIR else [path]
-    config = folder / "config.json"
-    beside = read_text(config) if config.is_file() else None
 
     def of_shards(names: Sequence[str]) -> Iterable[list[Entry]]:
         return (_of_file(_inside(folder, name)) for name in names)
 
-    if found[0].suffix == ".json":
-        return sharded(index_text(found[0], origin), shown(str(found[0]), 200), of_shards, beside)
-    lists = [_of_file(found[0])] if len(found) == 1 else of_shards([file.name for file in found])
-    return Checkpoint(origin, joined(lists, origin), beside)
+    if kind != stat.S_IFDIR and (what := foreign.named(path.name)):
+        raise InputError(f"{origin}: {what}")
+    if found[0].suffix == GGUF:
+        from gptcount.sources import gguf
 
-
-def files(path: Path) -> list[Path]:
-    """The .safetensors files of the checkpoint at a path, which ``read`` has found to be one."""
-    origin = shown(str(path), 200)
-    folder = path if path.is_dir() else path.parent
-    found = _in_folder(folder, origin) if path.is_dir() else [path]
+        return replace(gguf.read(found[0]), origin=origin, config=beside)
     if found[0].suffix != ".json":
-        return found
-    return [_inside(folder, name) for name in sorted(set(_places(index_text(found[0], origin), origin).values()))]
+        lists = [_of_file(found[0])] if len(found) == 1 else of_shards([file.name for file in found])
+        is_adapter = [path.name for path in found] == [ADAPTER] and (folder / ADAPTER_CONFIG).is_file()
+        adapter = read_text(folder / ADAPTER_CONFIG) if is_adapter else None
+        return Checkpoint(origin, joined(lists, origin), beside, adapter=adapter)
+    indexed = sharded(index_text(found[0], origin), shown(str(found[0]), 200), of_shards, beside)
+    stray = found[0].name == INDEX and (folder / WHOLE).is_file()
+    return replace(indexed, notes=(*indexed.notes, STRAY)) if stray else indexed
+
+
+def beside_it(folder: Path) -> str | None:
+    """The text of the configuration in a folder, a config.json or else a params.json, where there is one."""
+    found = next((folder / name for name in CONFIGURATIONS if (folder / name).is_file()), None)
+    return read_text(found) if found else None
 
 
 def index_text(path: Path, origin: str) -> str:
@@ -123,21 +150,46 @@ def index_text(path: Path, origin: str) -> str:
 def sharded(
     index: str, origin: str, of_shards: Callable[[Sequence[str]], Iterable[list[Entry]]], config: str | None
 ) -> Checkpoint:
-    """The checkpoint that an index describes; ``of_shards`` gives the entries of each file that it names, in order."""
-    places = _places(index, origin)
-    shards = sorted(set(places.values()))
-    lists = list(of_shards(shards))
-    entries = joined(lists, origin)
-    held = {entry.name: shard for shard, listed in zip(shards, lists, strict=True) for entry in listed}
-    for name, shard in places.items():
-        if held.get(name) != shard:
-            raise InputError(f"{origin}: {shown(name)}: the index says that {shown(shard)} has it, and it has not")
-    return Checkpoint(origin, entries, config)
+    """The checkpoint that an index describes; ``of_shards`` gives the entries of each file that it names, in order.
+
+    Where several files have a tensor of one name, the one that the index names counts.
+    """
+    said = _parsed(index, origin)
+    places = _places(said, origin)
+    shards, passed = sorted(set(places.values())), list[str]()
+
+    def placed() -> Iterator[list[Entry]]:
+        for shard, listed in zip(shards, of_shards(shards), strict=True):
+            yield [entry for entry in listed if places.get(entry.name, shard) == shard]
+            passed.extend(entry.name for entry in listed if places.get(entry.name, shard) != shard)
+
+    entries = joined(placed(), origin)
+    missing = places.keys() - {entry.name for entry in entries}
+    for name in filter(missing.__contains__, places):
+        raise InputError(f"{origin}: {shown(name)}: the index says that {shown(places[name])} has it, and it has not")
+    notes = [f"{shown(name)}: in two files; that which the index names counts." for name in passed[:1]]
+    notes += [f"So it is with {count(len(passed) - 1)} more."] if len(passed) > 1 else []
+    return Checkpoint(origin, entries, config, *_claims(said.get("metadata"), entries, notes))
 
 
-def _places(index: str, origin: str) -> dict[str, str]:
+def _claims(metadata: Any, entries: Sequence[Entry], notes: list[str]) -> tuple[int | None, tuple[str, ...]]:
+    """What the metadata of an index says of the parameters, and a note where it is wrong about the bytes."""
+    said = metadata if isinstance(metadata, dict) else {}
+    size, parameters = said.get("total_size"), said.get("total_parameters")
+    found = sum(entry.bytes for entry in entries)
+    if size is not None and _is_size(size) and size != found:
+        notes.append(f"The index says total_size = {count(size)}, and the tensors have {count(found)} bytes.")
+    return parameters if _is_size(parameters) else None, tuple(notes)
+
+
+def _places(said: dict[str, Any], origin: str) -> dict[str, str]:
     """Which file has which tensor, as an index says."""
-    places = _parsed(index, origin).get("weight_map")
+    places = said.get("weight_map")
+    if places is None and not said.keys().isdisjoint(OF_A_MODEL):
+        raise InputError(
+            f"{origin}: a configuration, and a checkpoint is wanted: name its folder, an index or a .safetensors file; "
+            "a configuration elsewhere is named with --against"
+        )
     if not isinstance(places, dict) or not places:
         raise InputError(f"{origin}: weight_map: missing or empty, where an index says which file has which tensor")
     for shard in places.values():
@@ -177,7 +229,7 @@ def header_length(start: bytes, size: int, origin: str) -> int:
     return length
 
 
-def entries_of(header: bytes, room: int, origin: str) -> list[Entry]:
+def entries_of(header: bytes, room: int, origin: str, file: Path | None = None) -> list[Entry]:
     """The tensors that a header lists, which must fill the ``room`` bytes after it exactly, each byte once."""
     if header[:1] != b"{":
         raise InputError(f"{origin}: not a .safetensors file: its header does not begin with a brace")
@@ -189,9 +241,9 @@ def entries_of(header: bytes, room: int, origin: str) -> list[Entry]:
     metadata = listed.pop("__metadata__", None) or {}
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise InputError(f"{origin}: __metadata__: text is wanted under each key")
-    placed = sorted((_placed(name, tensor, origin) for name, tensor in listed.items()), key=lambda found: found[:2])
+    found = [_placed(name, tensor, origin, 8 + len(header), file) for name, tensor in listed.items()]
     end = 0
-    for begin, stop, entry in placed:
+    for begin, stop, entry in sorted(found, key=lambda one: one[:2]):
         if begin != end:
             fault = "overlaps the tensor before it" if begin < end else "leaves bytes that no tensor has before it"
             raise InputError(f"{origin}: {shown(entry.name)}: data_offsets: {fault}")
@@ -200,12 +252,11 @@ def entries_of(header: bytes, room: int, origin: str) -> list[Entry]:
         raise InputError(f"{origin}: truncated: {room} bytes follow the header, which places tensors in {end}")
     if end < room:
         raise InputError(f"{origin}: {room - end} bytes at the end that no tensor has")
-    by_name = {entry.name: entry for _, _, entry in placed}
-    return [by_name[name] for name in listed]
+    return [entry for _, _, entry in found]
 
 
-def _placed(name: str, tensor: Any, origin: str) -> tuple[int, int, Entry]:
-    """Where a tensor's bytes begin and end, and its entry."""
+def _placed(name: str, tensor: Any, origin: str, first: int, file: Path | None) -> tuple[int, int, Entry]:
+    """Where a tensor's bytes begin and end, counted from the ``first`` after the header, and its entry."""
 
     def refusal(why: str) -> InputError:
         return InputError(f"{origin}: {shown(name)}: {why}")
@@ -221,7 +272,8 @@ def _placed(name: str, tensor: Any, origin: str) -> tuple[int, int, Entry]:
         raise refusal(f"shape: at most {MOST_DIMENSIONS} whole numbers are wanted")
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_is_size, offsets)):
         raise refusal("data_offsets: two whole numbers, none below zero, are wanted")
-    entry, (begin, stop) = Entry(name, dtype, tuple(shape)), offsets
+    begin, stop = offsets
+    entry = Entry(name, dtype, tuple(shape), first + begin, file)
     if 8 * (stop - begin) != entry.elements * entry.bits:
         raise refusal(f"data_offsets: {stop - begin} bytes, and its shape and dtype make {entry.bytes}")
     return begin, stop, entry
@@ -260,11 +312,16 @@ def _in_folder(folder: Path, origin: str) -> list[Path]:
     for name in (INDEX, WHOLE):
         if (folder / name).is_file():
             return [folder / name]
+    if (folder / ADAPTER).is_file() and (folder / ADAPTER_CONFIG).is_file():
+        return [folder / ADAPTER]
     found = sorted(folder.glob("*.safetensors.index.json"))[:1] or sorted(folder.glob("*.safetensors"))
+    if not found and any(folder.glob(f"*{GGUF}")):
+        from gptcount.sources import gguf
+
+        return [gguf.in_folder(folder)]
     if not found:
-        others = any(folder.glob("*.bin")) or any(folder.glob("*.pt*")) or any(folder.glob("*.gguf"))
-        hint = "; other kinds of checkpoint are not read" if others else ""
-        raise InputError(f"{origin}: no .safetensors file in this folder{hint}")
+        other = foreign.inside(folder)
+        raise InputError(f"{origin}: no .safetensors file in this folder" + (f"; {other}" if other else ""))
     if len(found) > MOST_SHARDS:
         raise InputError(f"{origin}: {len(found)} files, and at most {MOST_SHARDS} are read")
     return found
@@ -278,8 +335,9 @@ def _of_file(path: Path) -> list[Entry]:
         if not stat.S_ISREG(status.st_mode):
             raise InputError(f"{origin}: not a file")
         with open(path, "rb") as file:
-            length = header_length(file.read(8), status.st_size, origin)
-            found = entries_of(file.read(length), status.st_size - 8 - length, origin)
+            length = _length(file.read(LEAST_ENTRY), status.st_size, path)
+            file.seek(8)
+            found = entries_of(file.read(length), status.st_size - 8 - length, origin, path)
     except (OSError, ValueError) as fault:
         raise InputError(f"{origin}: {_reason(fault)}") from None
     from safetensors import SafetensorError, safe_open
@@ -289,6 +347,17 @@ def _of_file(path: Path) -> list[Entry]:
             return found
     except (SafetensorError, OSError) as fault:
         raise InputError(f"{origin}: {shown(str(fault), 200)}") from None
+
+
+def _length(start: bytes, size: int, path: Path) -> int:
+    """The length of a file's header, unless it is a file of another kind."""
+    origin = shown(str(path), 200)
+    try:
+        return header_length(start[:8], size, origin)
+    except InputError:
+        if what := foreign.begun(start):
+            raise InputError(f"{origin}: {what}") from None
+        raise
 
 
 def _is_plain(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""A Hugging Face config.json: JSON text into an Architecture, by way of its family's reader. No code of it is run."""
+"""A config.json or params.json: JSON text into an Architecture, by way of its family's reader. No code of it is run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families import WHOLES, read
 from gptcount.families.config import Config
+from gptcount.families.params import is_params
+from gptcount.families.params import read as read_params
 from gptcount.sources import specification
 
 OF_OTHER_PARTS = """
@@ -25,8 +27,11 @@ def parse(text: str, origin: str) -> Architecture:
 
 def parse_with_comments(text: str, origin: str) -> tuple[Architecture, list[str]]:
     """The architecture, and a line for each key that was absent: what it was taken to be."""
-    data = _object(text, origin)
+    data = as_object(text, origin)
     nested = data.get("text_config")
+    if is_params(data):
+        found, assumed = read_params(data, origin)
+        return specification.validate(found, origin), assumed
     try:
         if isinstance(nested, dict):
             data = _language_model(data, nested, origin)
@@ -56,7 +61,8 @@ def _language_model(outer: dict[str, Any], nested: dict[str, Any], origin: str) 
     return ({"model_type": whole.text} if whole else {}) | nested | ({key: said[0]} if said else {})
 
 
-def _object(text: str, origin: str) -> dict[str, Any]:
+def as_object(text: str, origin: str) -> dict[str, Any]:
+    """The JSON object that a text is, no key given twice. Raises InputError where it is none."""
     try:
         data = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, origin))
     except (ValueError, RecursionError) as fault:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from gptcount.errors import InputError, shown
 
+CONFIGURATIONS = ("config.json", "params.json")
+"""What describes the model in a folder: Hugging Face's file, else Meta's and Mistral's."""
+
 MOST_BYTES = 8_000_000
 """The largest specification or configuration that is read; published ones have a few thousand bytes."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.sources import presets, specification
-from gptcount.sources.files import read_stdin, read_text
+from gptcount.sources.files import CONFIGURATIONS, read_stdin, read_text
 
 Source = str | Path | Mapping[str, Any]
 
@@ -49,12 +49,26 @@ def load_with_comments(source: Source) -> tuple[Architecture, list[str]]:
 
         return _parsed(hub.config(source), shown(source, 200), ".json")
     path = _path(source)
-    if path.suffix.lower() in CHECKPOINTS:
-        name = shown(str(path), 200)
-        raise InputError(f"{name}: a checkpoint, and a model is expected; see 'gptcount audit {name}'")
+    if path.suffix.lower() == ".gguf":
+        from gptcount.sources import gguf
+
+        return gguf.architecture(path), []
+    _no_checkpoint(path, shown(str(path), 200))
     if path.parent == presets.folder():
         return specification.parse(read_text(path), shown(path.stem, 200)), []
     return _parsed(read_text(path), shown(str(path), 200), path.suffix.lower())
+
+
+def _no_checkpoint(path: Path, origin: str) -> None:
+    """Raises InputError for a file that holds weights, and does not describe a model."""
+    if path.name.endswith((".safetensors", ".safetensors.index.json")):
+        raise InputError(f"{origin}: a checkpoint, which 'gptcount audit' counts; its config.json describes the model")
+    if path.suffix == ".toml":
+        return
+    from gptcount.sources import foreign
+
+    if what := foreign.named(path.name):
+        raise InputError(f"{origin}: {what}; a model is described by its config.json")
 
 
 def checkpoint_of(source: str) -> Path | None:
@@ -97,7 +111,7 @@ def _of_data(data: dict[str, Any]) -> tuple[Architecture, list[str]]:
 
 
 def _parsed(text: str, origin: str, ending: str = "") -> tuple[Architecture, list[str]]:
-    """JSON is a config.json, all else a specification. The file's ending decides, else how the text begins."""
+    """JSON is a configuration, all else a specification. The file's ending decides, else how the text begins."""
     json = re.match(r"\s*(\{|\[\s*(\]|\[?\s*\{)|null\s*$)", text)
     if ending == ".toml" or not (json or ending == ".json"):
         return _published(specification.parse(text, origin)), []
@@ -130,10 +144,15 @@ def _path(source: str | Path) -> Path:
     if not _exists(path):
         raise _no_such(source, path)
     if path.is_dir():
-        if not _exists(path / "config.json"):
+        if (inside := _configuration(path)) is None:
             raise InputError(f"{shown(str(source), 200)}: a folder without a config.json, and one model is expected")
-        return path / "config.json"
+        return inside
     return path
+
+
+def _configuration(folder: Path) -> Path | None:
+    """The configuration of the model in a folder."""
+    return next((folder / name for name in CONFIGURATIONS if _exists(folder / name)), None)
 
 
 def _no_such(source: str | Path, path: Path) -> InputError:
@@ -163,9 +182,8 @@ def _expanded(source: str | Path) -> Sequence[str | Path]:
         or not (_exists(path) and path.is_dir())
     ):
         return [source]
-    config = path / "config.json"
-    if _exists(config):  # the other JSON files beside it are a tokenizer's and such
-        return [config, *sorted(path.glob("*.toml"))]
+    if inside := _configuration(path):  # the other JSON files beside it are a tokenizer's and such
+        return [inside, *sorted(path.glob("*.toml"))]
     found = sorted([*path.glob("*.toml"), *path.glob("*.json"), *path.glob("*/config.json")])
     if not found:
         raise InputError(
