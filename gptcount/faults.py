@@ -139,11 +139,8 @@ def _place(location: tuple[int | str, ...], root: type[BaseModel]) -> tuple[type
         if tagged and part not in block.model_fields:
             block, inner = tagged[0], tagged
             continue
-        if part not in block.model_fields and part in (
-            "bool",
-            "literal[False]",
-            *(candidate.__name__ for candidate in inner),
-        ):
+        choices = ("bool", "literal[False]", *(candidate.__name__ for candidate in inner))
+        if path and part not in block.model_fields and part in choices:
             continue
         path.append(str(part))
         if isinstance(part, str) and part in block.model_fields and place + 1 < len(location):
