@@ -6,12 +6,13 @@ This file knows which family is read where, and nothing of what they say; a fami
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families.classes import ended, endings, head_of
 from gptcount.families.config import Config
+from gptcount.families.wholes import INNER, inside
 
 _TYPES: dict[str, str] = {
     "llama": "llama mistral mixtral",
@@ -21,21 +22,22 @@ _TYPES: dict[str, str] = {
     "fairseq": "opt biogpt xglm",
     "alibi": "bloom falcon mpt",
     "phi": "phi phi3 phimoe persimmon stablelm starcoder2",
-    "qwen": "qwen2 qwen2_moe qwen3 qwen3_moe",
+    "qwen": "qwen2 qwen2_moe qwen3 qwen3_moe qwen2_vl_text qwen2_5_vl_text qwen2_5_omni_text "
+    "qwen3_vl_text qwen3_vl_moe_text qwen3_omni_moe_text",
     "llama_kin": "ministral ministral3 arcee seed_oss cwm smollm3 helium "
-    "internlm3 hyperclovax jais2 nemotron nanochat apertus bitnet diffllama",
-    "ernie": "ernie4_5 ernie4_5_moe",
+    "internlm3 hyperclovax jais2 nemotron nanochat apertus apertus1p5_text bitnet diffllama",
+    "ernie": "ernie4_5 ernie4_5_moe paddleocr_vl_text",
     "hunyuan": "hunyuan_v1_dense hunyuan_v1_moe",
     "exaone": "exaone4 exaone_moe",
-    "gemma": "gemma gemma2 gemma3 gemma3_text vaultgemma",
+    "gemma": "gemma gemma2 gemma3_text vaultgemma",
     "gemma3n": "gemma3n_text",
-    "gemma4": "gemma4_text",
+    "gemma4": "gemma4_text gemma4_unified_text",
     "cohere": "cohere cohere2",
     "olmo": "olmo olmo2 olmo3 olmoe flex_olmo",
-    "granite": "granite granitemoe granitemoeshared granitemoehybrid jetmoe",
-    "glm": "glm glm4 glm4_moe dots1 solar_open",
+    "granite": "granite granite4_vision_text granite_docling_text granitemoe granitemoeshared granitemoehybrid jetmoe",
+    "glm": "glm glm4 glm4_moe dots1 solar_open glm4v_text glm_ocr_text glm4v_moe_text",
     "mixtures": "minimax_m2 mimo_v2_flash afmoe gpt_oss dbrx",
-    "llama4": "llama4 llama4_text",
+    "llama4": "llama4_text",
     "deepseek": "deepseek_v2 deepseek_v3 deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",
     "longcat": "longcat_flash",
     "deepseek_v4": "deepseek_v4",
@@ -44,22 +46,6 @@ _TYPES: dict[str, str] = {
 MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items() for model_type in types.split()}
 """Where each ``model_type`` is read."""
 
-
-class Whole(NamedTuple):
-    """What is known of a larger configuration: the ``model_type`` of the language model in its ``text_config``, and
-    whether that is tied where the object that decides it, the outer one or the nested, does not say so."""
-
-    text: str
-    tied: bool
-    outer_decides: bool = True
-
-
-WHOLES: dict[str, Whole] = {
-    "gemma3": Whole("gemma3_text", tied=True),
-    "gemma3n": Whole("gemma3n_text", tied=True),
-    "gemma4": Whole("gemma4_text", tied=True),
-    "llama4": Whole("llama4_text", tied=False, outer_decides=False),
-}
 
 LATER: frozenset[str] = frozenset(
     """
@@ -75,17 +61,34 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
 
     Raises InputError, naming ``origin`` and the key, for whatever is not known to be exact.
     """
-    config = Config(data, origin)
+    within = inside(data, origin)
+    config = Config(within.data if within else data, origin)
     model_type = config.model_type()
-    reader = _module(model_type, origin).READERS[model_type]
+    reader = _reader(config, model_type)
     named = _class_of(config)
     specification = reader(config)
+    if within:
+        within.check(config.used)
+        specification = within.ended(specification)
     specification |= _end(config, named)
-    own = named and model_type in endings()[named].families and not config.data.get("auto_map")
-    config.finish(built_by=named if own else "")
-    notes = list(config.notes)
+    own = named and (within.whole if within else model_type) in endings()[named].families
+    config.finish(built_by=named if own and not config.data.get("auto_map") else "")
+    notes = [*config.notes, *(within.notes if within else ())]
+    assumed = [*(within.assumed if within else ()), *config.assumed]
     specification = {"name": config.name(), **specification, "checkpoint": specification.get("checkpoint", model_type)}
-    return ({**specification, "notes": notes} if notes else specification), config.assumed
+    return ({**specification, "notes": notes} if notes else specification), assumed
+
+
+def _reader(config: Config, model_type: str) -> Any:
+    """What reads a family. Raises InputError for a larger configuration that is not known, which may tie the language
+    model inside it, or take its absent keys, in a way of its own."""
+    nested = next((key for key in INNER if isinstance(config.data.get(key), dict)), None)
+    if nested and model_type not in MODULES:
+        raise InputError(
+            f"{config.origin}: model_type {shown(model_type)!r} is no larger configuration that gptcount knows, nor "
+            f"whether it ties its language model; save its {nested} as a config.json of its own"
+        )
+    return _module(model_type, config.origin).READERS[model_type]
 
 
 def _class_of(config: Config) -> str:

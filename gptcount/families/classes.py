@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from gptcount.architecture import Architecture
+from gptcount.families.wholes import wholes
 
 Part = dict[str, Any]
 
@@ -69,9 +70,7 @@ gemma2              Gemma2              sequence token
 gemma3              Gemma3              sequence
 gemma3_text         Gemma3              sequence
 vaultgemma          VaultGemma
-gemma3n             Gemma3n
 gemma3n_text        Gemma3n
-gemma4              Gemma4
 gemma4_text         Gemma4
 cohere              Cohere
 cohere2             Cohere2
@@ -95,7 +94,6 @@ mimo_v2_flash       MiMoV2Flash
 afmoe               Afmoe
 gpt_oss             GptOss              sequence token
 dbrx                Dbrx
-llama4              Llama4
 llama4_text         Llama4
 deepseek_v2         DeepseekV2          sequence
 deepseek_v3         DeepseekV3          sequence token
@@ -117,6 +115,11 @@ OLDER = {
     "JetMoEForCausalLM": "JetMoeForCausalLM",
     "Ernie4_5_ForCausalLM": "Ernie4_5ForCausalLM",
     "GPT2HeadWithValueModel": "GPT2LMHeadModelWithValueHead",
+    "InternVLChatModel": "InternVLChatForConditionalGeneration",
+    "KimiK25ForConditionalGeneration": "Kimi_K25ForConditionalGeneration",
+    "MiniMaxM3VLModel": "MiniMaxM3SparseModel",
+    "MultiModalityCausalLM": "MultiModalityForConditionalGeneration",
+    "Qwen2_5OmniModel": "Qwen2_5OmniForConditionalGeneration",
 }
 """Older names of classes."""
 
@@ -167,7 +170,9 @@ class Ending(NamedTuple):
 def endings() -> dict[str, Ending]:
     """Every class that is known, by its name."""
     found: dict[str, Ending] = {}
-    for line in TABLE.split("\n")[1:-1]:
+    larger = [f"{kind} {whole.stem}" for kind, whole in wholes().items()]
+    larger += [f"{whole.text} {whole.stem}" for whole in wholes().values() if not whole.open]
+    for line in [*TABLE.split("\n")[1:-1], *larger]:
         family, stem, *heads = line.split()
         for suffix, head in SCORES.items():
             if head in ("", "base", "value", *heads) or (head == "choice" and family in ("gpt2", "openai-gpt")):

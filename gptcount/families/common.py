@@ -187,6 +187,14 @@ def heads(
     return {"kind": "multi-head", "n_heads": count, "n_kv_heads": n_kv_heads, "d_head": d_head}
 
 
+def even_heads(c: Config) -> None:
+    """Heads that share the width of the model evenly: ``head_dim`` can say no other. Raises InputError otherwise."""
+    d_model, n_heads = c.size("hidden_size"), c.size("num_attention_heads")
+    if d_model % n_heads:
+        raise c.refusal("hidden_size", f"{d_model} is not a multiple of num_attention_heads = {n_heads}")
+    c.only(head_dim=d_model // n_heads)
+
+
 def whole_heads(c: Config, d_model: int, *keys: str, absent: Any = REQUIRED) -> Part:
     """Heads that share the width of the model evenly, each with a key and a value of its own."""
     n_heads = c.size(*(keys or ("num_attention_heads",)), absent=absent)
@@ -252,11 +260,6 @@ def predictors(c: Config, *keys: str) -> None:
         if c.has(key) and (n := c.size(key, absent=0, null=0, least=0)):
             layers = "1 multi-token-prediction layer" if n == 1 else f"{n} multi-token-prediction layers"
             c.notes.append(f"{layers}, which some checkpoints carry, not counted")
-
-
-def whole(c: Config) -> Part:
-    """A larger configuration whose language model is not there: what would be read is its ``text_config``."""
-    raise c.refusal("text_config", "missing: the language model of this family is described there")
 
 
 def renamed(table: str, lines: str) -> str:

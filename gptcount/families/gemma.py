@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import ACTIVATIONS, Part, every, renamed, rotary, whole, windowed
+from gptcount.families.common import ACTIVATIONS, Part, every, renamed, rotary, windowed
 from gptcount.families.config import Config
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
@@ -87,5 +87,5 @@ def _capped(c: Config) -> Part:
     return model
 
 
-READERS = {"gemma": gemma, "gemma2": gemma2, "gemma3": whole, "gemma3_text": gemma3, "vaultgemma": vaultgemma}
-TABLES = {"gemma": LLAMA, "gemma2": NAMES, "gemma3": NAMES, "gemma3_text": NAMES, "vaultgemma": PRE_NORM}
+READERS = {"gemma": gemma, "gemma2": gemma2, "gemma3_text": gemma3, "vaultgemma": vaultgemma}
+TABLES = {"gemma": LLAMA, "gemma2": NAMES, "gemma3_text": NAMES, "vaultgemma": PRE_NORM}

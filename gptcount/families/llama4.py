@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, mixed, renamed, varied, whole
+from gptcount.families.common import Part, mixed, renamed, varied
 from gptcount.families.config import Config
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
@@ -50,6 +50,7 @@ def _with_chunks(c: Config, model: Part) -> Part:
         straight["temperature"] = {"scale": scale, "n_positions": n_positions, "offset": 1}
     chunk = c.size("attention_chunk_size", absent=8192, null=None)
     period = c.size("no_rope_layer_interval", absent=4)
+    c.only(nope_layer_interval=period)
     turns = c.raw("no_rope_layers", absent=[], null=[])
     turns = [int(at % period > 0) for at in range(1, n_layers + 1)] if turns == [] else turns
     if not isinstance(turns, list) or len(turns) != n_layers or any(turn not in (0, 1) for turn in turns):
@@ -84,5 +85,5 @@ def _with_experts(c: Config, model: Part) -> Part:
     return mixed({**model, "mlp": dense}, mixture, [index in sparse for index in range(n_layers)])
 
 
-READERS = {"llama4": whole, "llama4_text": llama4}
-TABLES = {"llama4": NAMES, "llama4_text": NAMES}
+READERS = {"llama4_text": llama4}
+TABLES = {"llama4_text": NAMES}

@@ -222,6 +222,13 @@ def apertus(c: Config) -> Part:
     return {**attending(model, query_key_norm=model["norm"]), "mlp": ungated(model["mlp"])}
 
 
+def apertus1p5_text(c: Config) -> Part:
+    """The language model of Apertus 1.5 (modeling_apertus1p5.py): Apertus with the tokens of other parts."""
+    c.assume(vocab_size=266_752)
+    c.only(output_vocab_size=None)
+    return apertus(c)
+
+
 def bitnet(c: Config) -> Part:
     """BitNet b1.58 (arXiv:2504.12285; modeling_bitnet.py): norms before the last matrix of each branch."""
     c.assume(vocab_size=128256, hidden_size=2560, intermediate_size=6912, num_hidden_layers=30, num_attention_heads=20)
@@ -271,12 +278,13 @@ mlp_output_norm                model.layers.{}.post_norm2               |
 """
 
 KIN = [ministral, ministral3, arcee, seed_oss, cwm, smollm3, helium, internlm3, hyperclovax, jais2, nemotron, nanochat]
-KIN += [apertus, bitnet, diffllama]
+KIN += [apertus, apertus1p5_text, bitnet, diffllama]
 READERS = {reader.__name__: reader for reader in KIN}
 TABLES = dict.fromkeys(READERS, NAMES) | {
     "hyperclovax": NAMES + HYPERCLOVAX,
     "nanochat": renamed(NAMES, NANOCHAT),
     "apertus": renamed(NAMES, APERTUS),
+    "apertus1p5_text": renamed(NAMES, APERTUS),
     "bitnet": NAMES + BITNET,
     "diffllama": NAMES + DIFFLLAMA,
 }
