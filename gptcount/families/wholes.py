@@ -148,13 +148,15 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     )
     | dict(num_key_value_heads=8, max_position_embeddings=131_072, rms_norm_eps=1e-5, rope_theta=1_000_000.0)
     | dict(head_dim=128, sliding_window=8192),
-    "fuyu": dict(partial_rotary_factor=0.5),
 }
 """What a whole takes absent keys of its language model for, where that is not what the family takes them for."""
 
+OF_THE_HEAD = {"ovis2": {"vocab_size": ("n_vocab", 151_643), "hidden_size": ("d_model", 1536)}}
+"""Sizes in the outer object that an unembedding of its own has, and what they are taken for where they are absent."""
+
 UNTIED = frozenset(["mistral3"])
 """Published files of these say nowhere whether they are tied, and their checkpoints keep an unembedding of their own:
-where both objects are silent, the family of the language model says it."""
+where both objects are silent and the file names its class, the family of the language model says it."""
 
 INNER = ("text_config", "llm_config", "language_config", "thinker_config")
 """The words by which a configuration that is not known may describe a language model."""
@@ -213,13 +215,12 @@ class Tied(NamedTuple):
 
 
 class Inside(NamedTuple):
-    """A language model inside a larger configuration: its own keys, with what the whole decides, and what stands
-    beside them."""
+    """A language model inside a larger configuration: its own keys, with what the whole decides, and the whole."""
 
     whole: str
     head: str
     data: dict[str, Any]
-    beside: dict[str, Any]
+    outer: dict[str, Any]
     origin: str
     notes: tuple[str, ...]
     assumed: tuple[str, ...]
@@ -227,16 +228,21 @@ class Inside(NamedTuple):
     def check(self, read: set[str]) -> None:
         """Raises InputError for a key that stands beside and that the language model, which lacks it, reads: a size
         of its own, perhaps; and for any key that is not known, where only code of the file's own builds the whole."""
-        beside = Config(self.beside, self.origin)
-        beside.ignore(TIE, *OF_OTHER_PARTS)
+        beside = Config({key: value for key, value in self.outer.items() if key not in self.data}, self.origin)
+        beside.ignore(TIE, KEYS.get(self.whole, "text_config"), *OF_OTHER_PARTS)
         if self.whole not in REMOTE:
-            beside.ignore(*(key for key in self.beside if key not in read))
+            beside.ignore(*(key for key in self.outer if key not in read))
         beside.finish()
 
     def ended(self, model: dict[str, Any]) -> dict[str, Any]:
         """The language model with the matrix that the whole scores tokens with."""
         if self.head == "as-text" or not model.get("unembedding"):
             return model
+        sizes = {} if model["unembedding"]["tied"] else OF_THE_HEAD.get(self.whole, {})
+        for key, (size, absent) in sizes.items():
+            if (said := self.outer.get(key, absent)) != model[size]:
+                why = f"{said} for the unembedding of {self.whole}, and {model[size]} inside"
+                raise Config(self.outer, self.origin).refusal(key, why)
         kept = {"tied", "scale", "softcap"} if self.head == "scaled" else {"tied"}
         return {**model, "unembedding": {key: part for key, part in model["unembedding"].items() if key in kept}}
 
@@ -261,10 +267,9 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
     if not (whole := wholes().get(kind)):
         return None
     key = KEYS.get(kind, "text_config")
-    nested, beside = data.get(key), {name: value for name, value in data.items() if name != key}
+    nested, outer = data.get(key), data
     if nested is None and kind in FLAT:
-        nested, beside = {name: value for name, value in data.items() if name not in OF_OTHER_PARTS}, {}
-        nested.pop("model_type")
+        nested, outer = {name: value for name, value in data.items() if name not in OF_OTHER_PARTS}, {}
     if not isinstance(nested, dict):
         raise Config(data, origin).refusal(key, "missing: the language model of this family is described there")
     lifted = {name: data[name] for name in OF_THE_WHOLE.split() if name in data}
@@ -275,8 +280,7 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
         return deeper._replace(whole=kind) if deeper else None
     tied, notes, assumed = _tied(kind, key, data, nested, origin)
     own = {name: value for name, value in own.items() if name != TIE} | ({} if tied is None else {TIE: tied})
-    beside = {name: value for name, value in beside.items() if name not in own}
-    return Inside(kind, whole.head, own, beside, origin, (*notes, NOTE), assumed)
+    return Inside(kind, whole.head, own, outer, origin, (*notes, NOTE), assumed)
 
 
 def _family(whole: Whole, nested: dict[str, Any]) -> Any:
@@ -290,7 +294,7 @@ def _tied(kind: str, key: str, data: dict[str, Any], nested: dict[str, Any], ori
     whole, older = wholes()[kind], str(data.get("transformers_version")).startswith("4.")
     outer, inner = (Config(part, origin).flag(TIE, absent=None) for part in (data, nested))
     tied = _decided(whole, outer, inner, older)
-    if kind in UNTIED and outer is None and inner is None:
+    if kind in UNTIED and outer is None and inner is None and "architectures" in data:
         why = "said nowhere; the published checkpoints keep an unembedding of their own, which the class would tie"
         return Tied(None, (f"{TIE}: {why}",), ())
     notes = () if tied is None or {tied, None} >= {outer, inner} else (_differs(kind, key, outer, inner, tied),)
