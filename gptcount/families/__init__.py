@@ -49,8 +49,8 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 falcon_mamba jamba kimi_linear lfm2 lfm2_moe mamba mamba2 minimax nemotron_h qwen3_5
-    qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_next recurrent_gemma rwkv xlstm zamba zamba2
+    bamba falcon_h1 falcon_mamba jamba kimi_linear lfm2 lfm2_moe mamba mamba2 minimax nemotron_h
+    qwen3_5_moe_text qwen3_5_text qwen3_next recurrent_gemma rwkv xlstm zamba zamba2
     """.split()
 )
 """Families whose layers mix tokens by a state space or linear attention: not counted yet, and refused by name."""

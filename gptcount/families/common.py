@@ -135,7 +135,9 @@ SCALING_NUMBERS = {
 
 def rotary_scaling(said: Config, c: Config) -> Part:
     """The scaling that ``rope_parameters`` or ``rope_scaling`` say; empty where there is none."""
-    kind = SCALINGS[said.word("rope_type", "type", among=SCALINGS, absent="default", null="default")]
+    said.ignore("type")  # where both are there, the reference implementation reads rope_type
+    word = "rope_type" if said.has("rope_type") else "type"
+    kind = SCALINGS[said.word(word, among=SCALINGS, absent="default", null="default")]
     part: Part = {"kind": kind}
     for field, key in SCALING_NUMBERS.items():
         value = said.number(key, absent=None, null=None)
@@ -150,7 +152,7 @@ def rotary_scaling(said: Config, c: Config) -> Part:
     most = c.data.get("max_position_embeddings")
     older = c.data.get("original_max_position_embeddings", most)
     original = said.size("original_max_position_embeddings", absent=older, null=older)
-    said.ignore("finetuned", "mrope_section", "attn_factor", "extrapolation_factor")
+    said.ignore("finetuned", "mrope_interleaved", "mrope_section", "attn_factor", "extrapolation_factor")
     if kind == "dynamic":
         part["n_ctx_original"] = most
     elif kind in ("llama3", "yarn", "longrope") and original is not None:

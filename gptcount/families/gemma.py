@@ -28,6 +28,7 @@ def gemma(c: Config) -> Part:
     c.assume(hidden_act="gelu_pytorch_tanh")
     c.not_null("num_key_value_heads", "head_dim")
     c.only(mlp_bias=False)
+    c.ignore("num_image_tokens")
     model = decoder(c)
     word = c.word("hidden_activation", among=ACTIVATIONS, absent=None, null=None)
     act = ACTIVATIONS[word] if word else model["mlp"]["activation"]

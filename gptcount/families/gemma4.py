@@ -76,7 +76,9 @@ def attentions(c: Config, d_model: int, norm: Part, types: list[str]) -> dict[st
         c.data = {**c.data, "rope_parameters": ROTARY}
     block, listed = normed_heads(c, d_model, norm, n_kv_heads=4), of_full_layers(c, types)
     window = c.size("sliding_window", absent=512)
-    if c.word("use_bidirectional_attention", among=("all", "vision"), absent=None, null=None) == "all":
+    everyone = c.word("use_bidirectional_attention", among=("all", "vision"), absent=None, null=None) == "all"
+    c.only(is_causal=not everyone)
+    if everyone:
         block, window = block | {"bidirectional": True}, window // 2 + 1
     sliding = block | {"window": window, "rotary": rotary(c, d_head=block["d_head"], kind="sliding_attention")}
     full = block | {"d_head": c.size("global_head_dim", absent=512)}

@@ -96,6 +96,7 @@ def qwen3_vl_moe_text(c: Config) -> Part:
     c.assume(hidden_size=2048, intermediate_size=5632, num_hidden_layers=24, num_attention_heads=16)
     c.assume(num_key_value_heads=16, max_position_embeddings=128_000, rope_theta=500_000.0, tie_word_embeddings=True)
     c.not_null("num_key_value_heads")
+    c.only(sliding_window=None)
     c.ignore("norm_topk_prob")
     model = _normed(c)
     mixture = _mixture(c, model, d_expert=1408, n_experts=60, n_chosen=4) | {"normalize": True}

@@ -191,6 +191,15 @@ OF_OTHER_PARTS = frozenset(
 )
 """Keys of a larger configuration that speak of its vision and audio and of what joins them."""
 
+OF_THE_OTHERS = {
+    "musicflamingo": "head_dim",
+    "ovis2": "hidden_size vocab_size",
+    "paligemma": "hidden_size vocab_size",
+    "voxtral": "hidden_size",
+    "voxtral_realtime": "hidden_size",
+}
+"""Keys of some that are called as a language model's are, and speak of something else."""
+
 TIE = "tie_word_embeddings"
 NOTE = "the language model of a larger configuration: vision, audio and what joins them are not counted"
 
@@ -229,6 +238,7 @@ class Inside(NamedTuple):
         """Raises InputError for a key that stands beside and that the language model, which lacks it, reads: a size
         of its own, perhaps; and for any key that is not known, where only code of the file's own builds the whole."""
         beside = Config({key: value for key, value in self.outer.items() if key not in self.data}, self.origin)
+        beside.ignore(*OF_THE_OTHERS.get(self.whole, "").split())
         beside.ignore(TIE, KEYS.get(self.whole, "text_config"), *OF_OTHER_PARTS)
         if self.whole not in REMOTE:
             beside.ignore(*(key for key in self.outer if key not in read))
