@@ -15,6 +15,7 @@ from gptcount.blocks.attention import MultiHeadAttention
 from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.block import Beside, Block, Real, Size
 from gptcount.blocks.compressed_attention import CompressedAttention
+from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.embedding import Embedding, Head, Unembedding
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
@@ -27,7 +28,8 @@ from gptcount.blocks.shortcut import Shortcut
 from gptcount.weight import NOTHING, Axis, Inventory, Weight, linear, weight
 
 Attention = Annotated[
-    MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture, Field(discriminator="kind")
+    MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention,
+    Field(discriminator="kind"),
 ]
 Streams = Annotated[AltUp | HyperConnections, Field(discriminator="kind")]
 MLP = Annotated[PlainMLP | GatedMLP | Mixture, Field(discriminator="kind")]
@@ -51,7 +53,7 @@ SLICES = rf"{_ONE}(,{_ONE})*"
 class Layer(NamedTuple):
     """One layer: what it mixes tokens with, and what it does to each."""
 
-    attention: MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture
+    attention: MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention
     mlp: PlainMLP | GatedMLP | Mixture
 
 
@@ -141,6 +143,22 @@ class Architecture(Block):
                 raise ValueError(
                     f"variations: layers = {variation.layers!r} selects none of n_layers = {self.n_layers}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _cross_attention_is_pre_norm(self) -> Architecture:
+        crossed = any(isinstance(layer.attention, CrossAttention) for layer in self.layers())
+        if crossed and (self.residual != "pre-norm" or self.streams or self.shortcut):
+            raise ValueError("attention: the kind cross wants residual = 'pre-norm', no streams and no shortcut")
+        return self
+
+    @model_validator(mode="after")
+    def _tied_to_as_many_rows(self) -> Architecture:
+        rows = self.embedding.n_embedded
+        if rows and rows < self.n_vocab:
+            raise ValueError(f"embedding.n_embedded = {rows} is less than n_vocab = {self.n_vocab}")
+        if rows and self.unembedding and self.unembedding.tied:
+            raise ValueError("embedding.n_embedded: more rows than n_vocab, and a tied unembedding has as many")
         return self
 
     def inventory(self) -> Inventory:

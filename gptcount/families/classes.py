@@ -171,7 +171,8 @@ def endings() -> dict[str, Ending]:
     """Every class that is known, by its name."""
     found: dict[str, Ending] = {}
     larger = [f"{kind} {whole.stem}" for kind, whole in wholes().items()]
-    larger += [f"{whole.text} {whole.stem}" for whole in wholes().values() if not whole.open]
+    alone = [whole for whole in wholes().values() if not whole.open]
+    larger += [f"{whole.text} {whole.stem}{text}" for whole in alone for text in ("", "Text")]
     for line in [*TABLE.split("\n")[1:-1], *larger]:
         family, stem, *heads = line.split()
         for suffix, head in SCORES.items():

@@ -280,6 +280,7 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
     nested, outer = data.get(key), data
     if nested is None and kind in FLAT:
         nested, outer = {name: value for name, value in data.items() if name not in OF_OTHER_PARTS}, {}
+        nested["model_type"] = whole.text
     if not isinstance(nested, dict):
         raise Config(data, origin).refusal(key, "missing: the language model of this family is described there")
     lifted = {name: data[name] for name in OF_THE_WHOLE.split() if name in data}

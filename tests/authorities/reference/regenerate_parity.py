@@ -911,6 +911,7 @@ CASES: dict[str, tuple[str, Config]] = {
     ),
     "arcee": ("arcee", {**FREE, **RMS, **rope(**YARN)}),
     "apertus": ("apertus", {**TIED, **RMS, **rope(**LLAMA3)}),
+    "apertus1p5_text": ("apertus1p5_text", {**TIED, **RMS, **rope(**LLAMA3)}),
     "seed_oss": ("seed_oss", {**FREE, **RMS, "attention_bias": True, "attention_out_bias": False}),
     "seed_oss-biases": (
         "seed_oss",

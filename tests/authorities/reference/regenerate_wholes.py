@@ -10,8 +10,8 @@ Run it in an environment of its own, with `pip install torch==2.13.0 transformer
     python regenerate_wholes.py                          all, beside this script
     python regenerate_wholes.py --only qwen2_vl,glm_ocr  some of them
 
-The experts of Qwen3-VL are written as its published checkpoints have them, rows and columns changed about: the reference
-implementation reads both ways, and saves the other.
+The experts of Qwen3-VL are written as its published checkpoints have them, transposed: the reference implementation
+reads both ways, and saves the other.
 
 Vision and audio that cannot be built of their defaults are left out: they are not counted.
 """
@@ -73,8 +73,15 @@ LANGUAGE: dict[str, tuple[str, Config, dict[str, Config]]] = {
     "glm4v_moe": ("glm4v_moe_text", llama_like(n_routed_experts=8, **EXPERTS), {}),
     "glm_ocr": ("glm_ocr_text", llama_like(), {}),
     "paddleocr_vl": ("paddleocr_vl_text", llama_like(head_dim=10), {"biased": {"use_bias": True}}),
+    "granite4_vision": ("granite4_vision_text", llama_like(), {}),
     "granite_docling": ("granite_docling_text", llama_like(pad_token_id=0), {}),
     "apertus1p5": ("apertus1p5_text", llama_like(vocab_size=266_752, hidden_act="xielu"), {}),
+    "aria": ("aria_text", llama_like(moe_num_experts=5, moe_topk=2, moe_num_shared_experts=3), {}),
+    "mllama": (
+        "mllama_text_model",
+        llama_like(num_hidden_layers=5, cross_attention_layers=[1, 3], pad_token_id=0),
+        {"none-crossed": {"cross_attention_layers": []}},
+    ),
     "gemma4_unified": (
         "gemma4_unified_text",
         llama_like(
@@ -97,6 +104,7 @@ LANGUAGE: dict[str, tuple[str, Config, dict[str, Config]]] = {
 """The families that stand in larger configurations alone: the whole, the family, and its cases."""
 
 BESIDE: dict[str, Config] = {
+    "granite4_vision": {"deepstack_layer_map": [[0, 0]], "spatial_target_layers": [0], "downsample_rate": "4/8"},
     "granite_docling": {"vision_config": {"out_hidden_size": 72}},
 }
 """What a whole wants of its other parts, for them to fit a small language model."""
@@ -134,16 +142,16 @@ def class_of(kind: str) -> type[PreTrainedModel] | None:
     return None
 
 
-def build(config: Config) -> PreTrainedModel:
-    """Build a larger configuration on the meta device, its other parts of one layer, if at all."""
+def build(config: Config, device: str = "meta", **how: Any) -> PreTrainedModel:
+    """Build a larger configuration, its other parts of one layer, if at all."""
     parsed = CONFIG_MAPPING[config["model_type"]].from_dict(copy.deepcopy(config))
     parsed.text_config.language = True
     for part in ("vision_config", "audio_config", "high_res_vision_config"):
         for key in ("num_hidden_layers", "depth", "encoder_layers"):
             if isinstance(getattr(getattr(parsed, part, None), key, None), int):
                 setattr(getattr(parsed, part), key, 1)
-    with torch.device("meta"):
-        return class_of(config["model_type"])._from_config(parsed)
+    with torch.device(device):
+        return class_of(config["model_type"])._from_config(parsed, **how)
 
 
 def language(model: PreTrainedModel) -> dict[str, torch.Tensor]:
@@ -163,9 +171,16 @@ def language(model: PreTrainedModel) -> dict[str, torch.Tensor]:
 
 def alone(name: str) -> str:
     """The name of a tensor in the language model alone."""
-    return re.sub(
-        r"^(model\.language_model|language_model|model\.text_model|text_model|model)\.", "model.", name
-    ).replace("model.model.", "model.")
+    name = re.sub(r"^(model\.language_model|language_model|model\.text_model|text_model|model)\.", "model.", name)
+    return name.replace("model.model.", "model.").replace("model.lm_head.", "lm_head.")
+
+
+def stored(model: PreTrainedModel, config: Config) -> dict[str, torch.Tensor]:
+    """The tensors of the language model as its published checkpoints have them, by the names that it has alone."""
+    found = revert_weight_conversion(model, dict(language(model)))
+    if config["model_type"] == "qwen3_vl_moe":
+        found = {name: value.mT if ".experts." in name else value for name, value in found.items()}
+    return {alone(name): value for name, value in found.items()}
 
 
 def measure(config: Config, tensors: bool) -> dict[str, Any]:
@@ -177,15 +192,12 @@ def measure(config: Config, tensors: bool) -> dict[str, Any]:
     inactive = 0
     for name, value in parameters.items():
         if counts.ROUTED.search(name):
-            chosen = int(model.config.text_config.num_experts_per_tok)
+            chosen = counts.top_k(model, None) or 0
             inactive += value.numel() // value.shape[0] * (value.shape[0] - min(chosen, value.shape[0]))
     answer = {"parameters": total, "stored": sum(value.numel() for value in state.values()), "active": total - inactive}
     if tensors:
-        stored = revert_weight_conversion(model, dict(state))
-        if config["model_type"] == "qwen3_vl_moe":
-            stored = {name: value.mT if ".experts." in name else value for name, value in stored.items()}
         rows = collections.Counter(
-            (counts.NUMBER.sub("{}", alone(name)), tuple(value.shape)) for name, value in stored.items()
+            (counts.NUMBER.sub("{}", name), tuple(value.shape)) for name, value in stored(model, config).items()
         )
         answer["tensors"] = [[name, list(shape), copies] for (name, shape), copies in sorted(rows.items())]
     return answer
@@ -229,13 +241,15 @@ def families(only: set[str]) -> None:
 
 
 def kinds() -> dict[str, list[str]]:
-    """The larger configurations, each with the families that are tried inside."""
+    """The larger configurations of decoders that are read, each with the families that are tried inside."""
     found = {}
     for kind in sorted(CONFIG_MAPPING):
         spec = getattr(CONFIG_MAPPING[kind], "sub_configs_defaults", {}).get("text_config")
         fixed = spec and hasattr(spec.config_class, "model_type")
-        own = (spec and spec.model_type in FAMILIES) or kind in LANGUAGE
-        if spec and (own or not fixed) and class_of(kind):
+        read = spec and (
+            spec.model_type in FAMILIES or spec.model_type in (family for family, _, _ in LANGUAGE.values())
+        )
+        if read and class_of(kind):
             found[kind] = [spec.model_type] if fixed else list(INSIDE)
     return found
 
