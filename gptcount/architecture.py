@@ -16,6 +16,7 @@ from gptcount.blocks.attention import MultiHeadAttention
 from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.block import Beside, Block, Real, Size, allowed
 from gptcount.blocks.compressed_attention import CompressedAttention
+from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.embedding import Embedding, Head, Unembedding
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
@@ -29,7 +30,8 @@ from gptcount.numbers import count
 from gptcount.weight import NOTHING, Axis, Inventory, Weight, linear, weight
 
 Attention = Annotated[
-    MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture, Field(discriminator="kind")
+    MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention,
+    Field(discriminator="kind"),
 ]
 Streams = Annotated[AltUp | HyperConnections, Field(discriminator="kind")]
 MLP = Annotated[PlainMLP | GatedMLP | Mixture, Field(discriminator="kind")]
@@ -60,7 +62,7 @@ SLICES = rf"{_ONE}(,{_ONE})*"
 class Layer(NamedTuple):
     """One layer: what it mixes tokens with, and what it does to each."""
 
-    attention: MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture
+    attention: MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention
     mlp: PlainMLP | GatedMLP | Mixture
 
 
@@ -205,6 +207,22 @@ class Architecture(Block):
                 missing = attention.indexer == "shared" and "choice" not in left
                 allowed((missing, "attention.indexer: no earlier layer has one whose choice could be shared"))
                 left |= {"choice": True} if attention.indexer else {}
+
+    @model_validator(mode="after")
+    def _cross_attention_is_pre_norm(self) -> Architecture:
+        crossed = any(isinstance(layer.attention, CrossAttention) for layer in self.layers())
+        if crossed and (self.residual != "pre-norm" or self.streams or self.shortcut):
+            raise ValueError("attention: the kind cross wants residual = 'pre-norm', no streams and no shortcut")
+        return self
+
+    @model_validator(mode="after")
+    def _tied_to_as_many_rows(self) -> Architecture:
+        rows = self.embedding.n_embedded
+        if rows and rows < self.n_vocab:
+            raise ValueError(f"embedding.n_embedded = {rows} is less than n_vocab = {self.n_vocab}")
+        if rows and self.unembedding and self.unembedding.tied:
+            raise ValueError("embedding.n_embedded: more rows than n_vocab, and a tied unembedding has as many")
+        return self
 
     def inventory(self) -> Inventory:
         """Every weight of the model, bound to its sizes, in the order of the flow."""

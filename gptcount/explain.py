@@ -608,6 +608,16 @@ SENTENCES: dict[str, Sentences] = {
     "attention.value": _value,
     "attention.output": _output,
     "attention.gate": _attention_gate,
+    "attention.crossed.query": _said(
+        "Some layers look at what another part of the model brings, an image say: their query matrices turn a token's "
+        "{d_model} numbers into the {d_head} that each of {n_heads} heads looks for there."
+    ),
+    "attention.crossed.key": _said("The keys are made of what the other part brings, by {n_kv_heads} heads."),
+    "attention.crossed.value": _said("So are the values: what the other part passes on to the tokens that look at it."),
+    "attention.crossed.output": _said(
+        "It takes what the {n_heads} heads have seen of the other part back to {d_model} numbers, which a gate lets "
+        "into the token's vector."
+    ),
     "attention.router": _router,
     "attention.experts.query": _mixture_query,
     "attention.experts.output": _mixture_output,

@@ -37,6 +37,8 @@ class Embedding(Block):
 
     d_embedding: Size | None = None
     """The width of the table, where it is not d_model; two projections then lead in and out (OPT-350M)."""
+    n_embedded: Size | None = None
+    """Rows of the table, where they are more than n_vocab: the others are of tokens that are read and never scored."""
     positions: Positions | None = None
     scale: Factor = 1.0
     norm: Norm | None = None
@@ -45,9 +47,9 @@ class Embedding(Block):
 
     def weights(self) -> Inventory:
         """The weights in words, sizes not yet bound."""
-        width = "d_embedding" if self.d_embedding else "d_model"
+        width, rows = "d_embedding" if self.d_embedding else "d_model", "n_embedded" if self.n_embedded else "n_vocab"
         return (
-            weight("token", f"n_vocab {width}")
+            weight("token", f"{rows} {width}")
             + (linear("projection", "d_embedding d_model") if self.d_embedding else NOTHING)
             + self._positions()
             + (self.norm.across("d_model").under("norm") if self.norm else NOTHING)

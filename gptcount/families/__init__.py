@@ -15,6 +15,10 @@ from gptcount.errors import InputError, shown
 from gptcount.families.classes import builder_of, ended, endings, head_of
 from gptcount.families.common import seen_both_ways
 from gptcount.families.config import Config
+from gptcount.families.wholes import INNER, Whole, inside, wholes
+
+Reader = Callable[[Config], dict[str, Any]]
+"""What makes plain data of a specification of a family's configuration."""
 
 _TYPES: dict[str, str] = {
     "llama": "llama mistral mixtral",
@@ -26,7 +30,8 @@ _TYPES: dict[str, str] = {
     "phi": "phi phi3 phimoe persimmon stablelm stablelm_epoch starcoder2",
     "mixformer": "mixformer-sequential phi-msft",
     "qwen1": "qwen",
-    "qwen": "qwen2 qwen2_moe qwen3 qwen3_moe mimo",
+    "qwen": "qwen2 qwen2_moe qwen3 qwen3_moe mimo qwen2_vl_text qwen2_5_vl_text qwen2_5_omni_text "
+    "qwen3_vl_text qwen3_vl_moe_text qwen3_omni_moe_text",
     "llama_kin": "ministral ministral3 arcee seed_oss cwm smollm3 helium iquestcoder PanguEmbedded "
     "hyperclovax jais2 nemotron nanochat apertus apertus1p5_text bitnet diffllama",
     "internlm": "internlm internlm2 internlm3",
@@ -34,19 +39,20 @@ _TYPES: dict[str, str] = {
     "minicpm": "minicpm",
     "telechat": "telechat",
     "openelm": "openelm",
-    "ernie": "ernie4_5 ernie4_5_moe",
+    "ernie": "ernie4_5 ernie4_5_moe paddleocr_vl_text",
     "hunyuan": "hunyuan_v1_dense hunyuan_v1_moe",
     "exaone": "exaone exaone4 exaone_moe",
-    "gemma": "gemma gemma2 gemma3 gemma3_text vaultgemma",
+    "gemma": "gemma gemma2 gemma3_text vaultgemma",
     "gemma3n": "gemma3n_text",
-    "gemma4": "gemma4_text",
+    "gemma4": "gemma4_text gemma4_unified_text",
     "cohere": "cohere cohere2",
     "olmo": "olmo olmo2 olmo3 olmoe flex_olmo",
-    "granite": "granite granitemoe granitemoeshared granitemoehybrid jetmoe",
+    "granite": "granite granite4_vision_text granite_docling_text granitemoe granitemoeshared granitemoehybrid jetmoe",
     "chatglm": "chatglm",
-    "glm": "glm glm4 glm4_moe sarvam_moe dots1 solar_open",
-    "mixtures": "minimax_m2 mimo_v2_flash afmoe gpt_oss dbrx",
-    "llama4": "llama4 llama4_text",
+    "glm": "glm glm4 glm4_moe sarvam_moe dots1 solar_open glm4v_text glm_ocr_text glm4v_moe_text",
+    "mixtures": "minimax_m2 mimo_v2_flash afmoe gpt_oss dbrx aria_text",
+    "llama4": "llama4_text",
+    "mllama": "mllama_text_model",
     "deepseek": "deepseek_v2 deepseek_v3 kimi_k2 sarvam_mla deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",
     "longcat": "longcat_flash",
     "deepseek_v4": "deepseek_v4",
@@ -56,26 +62,10 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 """Where each ``model_type`` is read."""
 
 
-class Whole(NamedTuple):
-    """What is known of a larger configuration: the ``model_type`` of the language model in its ``text_config``, and
-    whether that is tied where the object that decides it, the outer one or the nested, does not say so."""
-
-    text: str
-    tied: bool
-    outer_decides: bool = True
-
-
-WHOLES: dict[str, Whole] = {
-    "gemma3": Whole("gemma3_text", tied=True),
-    "gemma3n": Whole("gemma3n_text", tied=True),
-    "gemma4": Whole("gemma4_text", tied=True),
-    "llama4": Whole("llama4_text", tied=False, outer_decides=False),
-}
-
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 falcon_mamba jamba kimi_linear lfm2 lfm2_moe mamba mamba2 minimax nemotron_h qwen3_5
-    qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_next recurrent_gemma rwkv xlstm zamba zamba2
+    bamba falcon_h1 falcon_mamba jamba kimi_linear lfm2 lfm2_moe mamba mamba2 minimax nemotron_h
+    qwen3_5_moe_text qwen3_5_text qwen3_next recurrent_gemma rwkv xlstm zamba zamba2
     """.split()
 )
 """Families whose layers mix tokens by a state space or linear attention: not counted yet, and refused by name."""
@@ -86,24 +76,41 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
 
     Raises InputError, naming ``origin`` and the key, for whatever is not known to be exact.
     """
-    config = Config(data, origin)
+    within = inside(data, origin)
+    config = Config(within.data if within else data, origin)
     model_type = _family_of(config)
-    reader = reader_of(model_type, origin)
+    reader = _reader(config, model_type)
     named = _class_of(config)
     specification = reader(config)
+    if within:
+        within.check(config.used)
+        specification = within.ended(specification)
     specification |= _end(config, named)
     if not config.flag("is_causal", absent=True, null=False):
         specification = seen_both_ways(config, specification)
-    own = named and model_type in endings()[named].families and not config.data.get("auto_map")
-    config.finish(built_by=named if own else "")
-    notes = list(config.notes)
+    own = named and (within.whole if within else model_type) in endings()[named].families
+    config.finish(built_by=named if own and not config.data.get("auto_map") else "")
+    notes = [*config.notes, *(within.notes if within else ())]
+    assumed = [*(within.assumed if within else ()), *config.assumed]
     specification = {"name": config.name(), **specification, "checkpoint": specification.get("checkpoint", model_type)}
-    return ({**specification, "notes": notes} if notes else specification), config.assumed
+    return ({**specification, "notes": notes} if notes else specification), assumed
 
 
-def reader_of(model_type: str, origin: str) -> Callable[[Config], dict[str, Any]]:
+def _reader(config: Config, model_type: str) -> Reader:
+    """What reads a family. Raises InputError for a larger configuration that is not known, which may tie the language
+    model inside it, or take its absent keys, in a way of its own."""
+    nested = next((key for key in INNER if isinstance(config.data.get(key), dict)), None)
+    if nested and model_type not in MODULES:
+        raise InputError(
+            f"{config.origin}: model_type {shown(model_type)!r} is no larger configuration that gptcount knows, nor "
+            f"whether it ties its language model; save its {nested} as a config.json of its own"
+        )
+    return reader_of(model_type, config.origin)
+
+
+def reader_of(model_type: str, origin: str) -> Reader:
     """What reads a family's configurations. Raises InputError for a family that is not known."""
-    reader: Callable[[Config], dict[str, Any]] = _module(model_type, origin).READERS[model_type]
+    reader: Reader = _module(model_type, origin).READERS[model_type]
     return reader
 
 
@@ -167,7 +174,9 @@ class Family(NamedTuple):
 
 def listed() -> list[Family]:
     """Every ``model_type`` that is read, file by file, in the words of its reader."""
-    return [_family(model_type, module) for model_type, module in MODULES.items()]
+    own = [_family(model_type, module) for model_type, module in MODULES.items()]
+    larger = [_larger(kind, whole) for kind, whole in wholes().items() if kind not in MODULES and whole.text in MODULES]
+    return own + larger
 
 
 def _family(model_type: str, file: str) -> Family:
@@ -176,9 +185,12 @@ def _family(model_type: str, file: str) -> Family:
     sources = "; ".join(re.findall(r" \(([^)]*)\)", said)).split("; ")
     named = "; ".join(source for source in sources if not source.startswith("modeling_"))
     what, _, more = re.sub(r" \([^)]*\)", "", said).partition(": ")
-    if whole := WHOLES.get(model_type):
-        what, more, named = f"a larger configuration, read as {whole.text}", "", ""
     return Family(model_type, what, more, named, file, _sentence(module.__doc__))
+
+
+def _larger(kind: str, whole: Whole) -> Family:
+    group = "Larger configurations, of which the language model is read"
+    return Family(kind, f"{whole.stem}, a larger configuration", f"read as {whole.text}", "", "wholes", group)
 
 
 def _sentence(text: str | None) -> str:

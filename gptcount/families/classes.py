@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from gptcount.architecture import Architecture
+from gptcount.families.wholes import wholes
 
 Part = dict[str, Any]
 
@@ -88,9 +89,7 @@ gemma2              Gemma2              sequence token
 gemma3              Gemma3              sequence
 gemma3_text         Gemma3              sequence
 vaultgemma          VaultGemma
-gemma3n             Gemma3n
 gemma3n_text        Gemma3n
-gemma4              Gemma4
 gemma4_text         Gemma4
 cohere              Cohere
 cohere2             Cohere2
@@ -116,7 +115,6 @@ mimo_v2_flash       MiMoV2Flash
 afmoe               Afmoe
 gpt_oss             GptOss              sequence token
 dbrx                Dbrx
-llama4              Llama4
 llama4_text         Llama4
 deepseek_v2         DeepseekV2          sequence
 deepseek_v3         DeepseekV3          sequence token
@@ -140,6 +138,11 @@ OLDER = {
     "JetMoEForCausalLM": "JetMoeForCausalLM",
     "Ernie4_5_ForCausalLM": "Ernie4_5ForCausalLM",
     "GPT2HeadWithValueModel": "GPT2LMHeadModelWithValueHead",
+    "InternVLChatModel": "InternVLChatForConditionalGeneration",
+    "KimiK25ForConditionalGeneration": "Kimi_K25ForConditionalGeneration",
+    "MiniMaxM3VLModel": "MiniMaxM3SparseModel",
+    "MultiModalityCausalLM": "MultiModalityForConditionalGeneration",
+    "Qwen2_5OmniModel": "Qwen2_5OmniForConditionalGeneration",
 }
 """Older names of classes."""
 
@@ -191,7 +194,10 @@ class Ending(NamedTuple):
 def endings() -> dict[str, Ending]:
     """Every class that is known, by its name."""
     found: dict[str, Ending] = {}
-    for line in TABLE.split("\n")[1:-1]:
+    larger = [f"{kind} {whole.stem}" for kind, whole in wholes().items()]
+    alone = [whole for whole in wholes().values() if not whole.open]
+    larger += [f"{whole.text} {whole.stem}{text}" for whole in alone for text in ("", "Text")]
+    for line in [*TABLE.split("\n")[1:-1], *larger]:
         family, *words = line.split()
         for name, head in _classes(family, *words):
             known = found.get(name, Ending(head, frozenset()))
@@ -219,7 +225,8 @@ def builder_of(name: str) -> str:
 
 
 def _bears(name: str, family: str) -> bool:
-    stems = next(line.split()[1] for line in TABLE.split("\n")[1:-1] if line.split()[0] == family).split(",")
+    lines = (line.split() for line in TABLE.split("\n")[1:-1])
+    stems = next((words[1] for words in lines if words[0] == family), "").split(",")
     plain = re.sub(r"[^a-z0-9]", "", family.lower())
     return any(stem.lower() == plain and name.startswith(stem) for stem in stems)
 

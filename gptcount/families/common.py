@@ -158,7 +158,9 @@ SCALING_NUMBERS = {
 
 def rotary_scaling(said: Config, c: Config) -> Part:
     """The scaling that ``rope_parameters`` or ``rope_scaling`` say; empty where there is none."""
-    kind = SCALINGS[said.word("rope_type", "type", among=SCALINGS, absent="default", null="default")]
+    said.ignore("type")  # where both are there, the reference implementation reads rope_type
+    word = "rope_type" if said.has("rope_type") else "type"
+    kind = SCALINGS[said.word(word, among=SCALINGS, absent="default", null="default")]
     part: Part = {"kind": kind}
     for field, key in SCALING_NUMBERS.items():
         value = said.number(key, absent=None, null=None)
@@ -173,7 +175,7 @@ def rotary_scaling(said: Config, c: Config) -> Part:
     most = c.usual("max_position_embeddings")
     older = c.usual("original_max_position_embeddings", most)
     original = said.size("original_max_position_embeddings", absent=older, null=older)
-    said.ignore("finetuned", "mrope_section", "attn_factor", "extrapolation_factor")
+    said.ignore("finetuned", "mrope_interleaved", "mrope_section", "attn_factor", "extrapolation_factor")
     if kind == "dynamic":
         part["n_ctx_original"] = most
     elif kind in ("llama3", "yarn", "longrope") and original is not None:
@@ -208,6 +210,14 @@ def heads(
     if count % n_kv_heads:
         raise c.refusal("num_key_value_heads", f"{n_kv_heads} do not divide num_attention_heads = {count}")
     return {"kind": "multi-head", "n_heads": count, "n_kv_heads": n_kv_heads, "d_head": d_head}
+
+
+def even_heads(c: Config) -> None:
+    """Heads that share the width of the model evenly: ``head_dim`` can say no other. Raises InputError otherwise."""
+    d_model, n_heads = c.size("hidden_size"), c.size("num_attention_heads")
+    if d_model % n_heads:
+        raise c.refusal("hidden_size", f"{d_model} is not a multiple of num_attention_heads = {n_heads}")
+    c.only(head_dim=d_model // n_heads)
 
 
 def whole_heads(c: Config, d_model: int, *keys: str, absent: Any = REQUIRED) -> Part:
@@ -316,11 +326,6 @@ def predictors(c: Config, *keys: str) -> None:
         if c.has(key) and (n := c.size(key, absent=0, null=0, least=0)):
             layers = "1 multi-token-prediction layer" if n == 1 else f"{n} multi-token-prediction layers"
             c.notes.append(f"{layers}, which some checkpoints carry, not counted")
-
-
-def whole(c: Config) -> Part:
-    """A larger configuration whose language model is not there: what would be read is its ``text_config``."""
-    raise c.refusal("text_config", "missing: the language model of this family is described there")
 
 
 def renamed(table: str, lines: str) -> str:

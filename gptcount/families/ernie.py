@@ -23,6 +23,13 @@ def ernie4_5(c: Config) -> Part:
     return _ernie(c)
 
 
+def paddleocr_vl_text(c: Config) -> Part:
+    """The language model of PaddleOCR-VL (arXiv:2510.14528; modeling_paddleocr_vl.py): the halves of a head are turned
+    against each other, as in Llama."""
+    model = ernie4_5(c)
+    return attending(model, rotary={**model["attention"]["rotary"], "interleaved": False})
+
+
 def ernie4_5_moe(c: Config) -> Part:
     """ERNIE 4.5 with experts (modeling_ernie4_5_moe.py): every so many layers from one to another have them; their
     choice is corrected by a parameter."""
@@ -64,5 +71,5 @@ def _sparse(c: Config, n_layers: int) -> list[bool]:
     return [(index + 1) % step == 0 and first <= index <= last for index in range(n_layers)]
 
 
-READERS = {"ernie4_5": ernie4_5, "ernie4_5_moe": ernie4_5_moe}
-TABLES = {"ernie4_5": NAMES, "ernie4_5_moe": NAMES + EXPERTS + CORRECTION}
+READERS = {"ernie4_5": ernie4_5, "ernie4_5_moe": ernie4_5_moe, "paddleocr_vl_text": paddleocr_vl_text}
+TABLES = {"ernie4_5": NAMES, "paddleocr_vl_text": NAMES, "ernie4_5_moe": NAMES + EXPERTS + CORRECTION}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, activation, every, renamed, rotary, whole, windowed
+from gptcount.families.common import Part, activation, every, renamed, rotary, windowed
 from gptcount.families.config import Config
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
@@ -36,6 +36,7 @@ def _gemma(c: Config) -> Part:
     c.assume(hidden_act="gelu_pytorch_tanh")
     c.not_null("num_key_value_heads", "head_dim")
     c.only(mlp_bias=False)
+    c.ignore("num_image_tokens")
     model = decoder(c)
     if c.flag("use_bidirectional_attention", absent=False, null=False):
         model["attention"]["bidirectional"] = True
@@ -101,5 +102,5 @@ def cap(c: Config, key: str, absent: float | None) -> Part:
     return {} if value is None else {"softcap": value}
 
 
-READERS = {"gemma": gemma, "gemma2": gemma2, "gemma3": whole, "gemma3_text": gemma3, "vaultgemma": vaultgemma}
-TABLES = {"gemma": LLAMA, "gemma2": NAMES, "gemma3": NAMES, "gemma3_text": NAMES, "vaultgemma": PRE_NORM}
+READERS = {"gemma": gemma, "gemma2": gemma2, "gemma3_text": gemma3, "vaultgemma": vaultgemma}
+TABLES = {"gemma": LLAMA, "gemma2": NAMES, "gemma3_text": NAMES, "vaultgemma": PRE_NORM}

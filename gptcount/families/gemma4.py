@@ -37,7 +37,7 @@ def gemma4(c: Config) -> Part:
     norm, act = rms(c), activation(c, "hidden_activation", absent="gelu_pytorch_tanh")
     types = layer_types(c, n_layers, every(n_layers, 6))
     types = [*types[:-1], "full_attention"]
-    kinds, which = shared(attentions(c, d_model, norm), types, c, 0)
+    kinds, which = shared(attentions(c, d_model, norm, types), types, c, 0)
     attention, variations = varied("attention", kinds, which)
     d_ff = c.size("intermediate_size", absent=9216)
     wide = 2 * d_ff if c.flag("use_double_wide_mlp", absent=False) else d_ff
@@ -62,22 +62,53 @@ def gemma4(c: Config) -> Part:
     )
 
 
-def attentions(c: Config, d_model: int, norm: Part) -> dict[str, Part]:
-    """The attention of the layers with a window, and that of the others."""
+def gemma4_unified(c: Config) -> Part:
+    """Gemma 4 Unified (modeling_gemma4_unified.py): no experts, and no embeddings of every layer."""
+    c.assume(max_position_embeddings=262_144, sliding_window=1024)
+    c.only(hidden_size_per_layer_input=0, enable_moe_block=False)
+    return gemma4(c)
+
+
+def attentions(c: Config, d_model: int, norm: Part, types: list[str]) -> dict[str, Part]:
+    """The attention of the layers with a window, and that of the others, whose heads differ: as the file lists them
+    layer by layer, or by keys of their own."""
     if c.data.get("rope_parameters") is None:
         c.data = {**c.data, "rope_parameters": ROTARY}
-    block = normed_heads(c, d_model, norm, n_kv_heads=4)
+    block, listed = normed_heads(c, d_model, norm, n_kv_heads=4), of_full_layers(c, types)
     window = c.size("sliding_window", absent=512)
-    if c.word("use_bidirectional_attention", among=("all", "vision"), absent=None, null=None) == "all":
+    everyone = c.word("use_bidirectional_attention", among=("all", "vision"), absent=None, null=None) == "all"
+    c.only(is_causal=not everyone)
+    if everyone:
         block, window = block | {"bidirectional": True}, window // 2 + 1
     sliding = block | {"window": window, "rotary": rotary(c, d_head=block["d_head"], kind="sliding_attention")}
     full = block | {"d_head": c.size("global_head_dim", absent=512)}
-    n_kv_heads = c.size("num_global_key_value_heads", absent=None, null=None)
+    n_kv_heads = c.size("num_global_key_value_heads", absent=None, null=None) or block["n_kv_heads"]
     if c.flag("attention_k_eq_v", absent=False):
-        full |= {"value_is_key": True, "n_kv_heads": n_kv_heads or block["n_kv_heads"]}
+        full |= {"value_is_key": True, "n_kv_heads": n_kv_heads}
         full["biases"] = [name for name in block["biases"] if name != "value"]
+    if listed is not None:
+        full |= {
+            "d_head": listed.size("head_dim", absent=block["d_head"]),
+            "n_kv_heads": listed.size("num_key_value_heads", absent=block["n_kv_heads"]),
+        }
+        listed.finish()
     full["rotary"] = rotary(c, d_head=full["d_head"], kind="full_attention")
     return {"sliding_attention": sliding, "full_attention": full}
+
+
+def of_full_layers(c: Config, types: list[str]) -> Config | None:
+    """What ``per_layer_config`` says of the layers without a window, the same for each, and of no other."""
+    if (said := c.table("per_layer_config", absent=None, null=None)) is None:
+        return None
+    full = {index for index, kind in enumerate(types) if kind == "full_attention"}
+    if not all(layer.isdecimal() and isinstance(keys, dict) for layer, keys in said.data.items()):
+        raise c.refusal("per_layer_config", "an object for each layer that differs, by its number, is wanted")
+    said.ignore(*said.data)
+    listed = {int(layer): keys for layer, keys in said.data.items() if keys}
+    alike = [keys for keys in listed.values() if keys == next(iter(listed.values()))]
+    if listed and (listed.keys() != full or len(alike) < len(listed)):
+        raise c.refusal("per_layer_config", "other than one and the same for all full_attention layers")
+    return Config(alike[0] if alike else {}, f"{c.origin}: per_layer_config")
 
 
 def mixture(c: Config, d_model: int, mlp: Part, norm: Part) -> Part:
@@ -99,5 +130,5 @@ def mixture(c: Config, d_model: int, mlp: Part, norm: Part) -> Part:
     }
 
 
-READERS = {"gemma4_text": gemma4}
-TABLES = {"gemma4_text": NAMES}
+READERS = {"gemma4_text": gemma4, "gemma4_unified_text": gemma4_unified}
+TABLES = dict.fromkeys(READERS, NAMES)

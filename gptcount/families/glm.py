@@ -3,7 +3,7 @@ behind attention of the usual kind: GLM-4.5, dots.llm1, Solar Open."""
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, attending, predictors, renamed, windowed
+from gptcount.families.common import Part, attending, even_heads, predictors, renamed, windowed
 from gptcount.families.config import REQUIRED, Config
 from gptcount.families.deepseek import CORRECTION, WANTED, corrected, first_dense, sarvam
 from gptcount.families.llama import EXPERTS, decoder
@@ -53,6 +53,30 @@ def glm(c: Config) -> Part:
 def glm4(c: Config) -> Part:
     """GLM-4-0414 (modeling_glm4.py): norms on both sides of a branch."""
     return {**glm(c), "residual": "sandwich"}
+
+
+def glm4v_text(c: Config) -> Part:
+    """The language model of GLM-4.1V (arXiv:2507.01006; modeling_glm4v.py)."""
+    c.assume(hidden_size=4096, num_attention_heads=32, max_position_embeddings=32_768, rms_norm_eps=1e-5)
+    c.assume(partial_rotary_factor=1.0)
+    c.only(attention_bias=True)
+    even_heads(c)
+    return glm4(c)
+
+
+def glm_ocr_text(c: Config) -> Part:
+    """The language model of GLM-OCR (modeling_glm_ocr.py): no biases."""
+    c.assume(vocab_size=59_392, hidden_size=1024, intermediate_size=4096, num_hidden_layers=16, num_attention_heads=16)
+    c.assume(num_key_value_heads=8, rms_norm_eps=1e-5, partial_rotary_factor=1.0, head_dim=None)
+    c.only(attention_bias=False)
+    return glm4(c)
+
+
+def glm4v_moe_text(c: Config) -> Part:
+    """The language model of GLM-4.5V (modeling_glm4v_moe.py): GLM-4.5, its biases on by default."""
+    c.assume(vocab_size=151_424, max_position_embeddings=65_536, attention_bias=True)
+    c.only(use_qk_norm=False)
+    return glm4_moe(c)
 
 
 def glm4_moe(c: Config) -> Part:
@@ -132,3 +156,5 @@ TABLES = {
     "dots1": MIXTURE,
     "solar_open": MIXTURE,
 }
+READERS |= {"glm4v_text": glm4v_text, "glm_ocr_text": glm_ocr_text, "glm4v_moe_text": glm4v_moe_text}
+TABLES |= {"glm4v_text": SANDWICH, "glm_ocr_text": SANDWICH, "glm4v_moe_text": MIXTURE}

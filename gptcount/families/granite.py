@@ -53,6 +53,14 @@ def granite(c: Config) -> Part:
     }
 
 
+def granite_docling_text(c: Config) -> Part:
+    """The language model of Granite Docling (modeling_granite_docling.py)."""
+    c.assume(vocab_size=133_800, hidden_size=1024, intermediate_size=2048, num_hidden_layers=28, rms_norm_eps=1e-5)
+    c.assume(num_attention_heads=16, num_key_value_heads=4, max_position_embeddings=32_768, tie_word_embeddings=True)
+    c.assume(embedding_multiplier=12.0, logits_scaling=4.0, residual_multiplier=0.263, attention_multiplier=0.015625)
+    return granite(c)
+
+
 def granitemoe(c: Config) -> Part:
     """Granite MoE (Granite 3.0; modeling_granitemoe.py): experts in every layer."""
     c.only(mlp_bias=False)
@@ -131,6 +139,8 @@ def jetmoe(c: Config) -> Part:
 
 READERS = {
     "granite": granite,
+    "granite4_vision_text": granite,
+    "granite_docling_text": granite_docling_text,
     "granitemoe": granitemoe,
     "granitemoeshared": granitemoeshared,
     "granitemoehybrid": granitemoehybrid,
@@ -138,6 +148,8 @@ READERS = {
 }
 TABLES = {
     "granite": LLAMA,
+    "granite4_vision_text": LLAMA,
+    "granite_docling_text": LLAMA,
     "granitemoe": LLAMA + EXPERTS,
     "granitemoeshared": LLAMA + EXPERTS,
     "granitemoehybrid": HYBRID,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, mixed, renamed, varied, whole
+from gptcount.families.common import Part, mixed, renamed, varied
 from gptcount.families.config import Config
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
@@ -85,5 +85,5 @@ def _with_experts(c: Config, model: Part) -> Part:
     return mixed({**model, "mlp": dense}, mixture, [index in sparse for index in range(n_layers)])
 
 
-READERS = {"llama4": whole, "llama4_text": llama4}
-TABLES = {"llama4": NAMES, "llama4_text": NAMES}
+READERS = {"llama4_text": llama4}
+TABLES = {"llama4_text": NAMES}

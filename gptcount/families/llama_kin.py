@@ -295,6 +295,7 @@ TABLES = dict.fromkeys(READERS, NAMES) | {
     "hyperclovax": NAMES + HYPERCLOVAX,
     "nanochat": renamed(NAMES, NANOCHAT),
     "apertus": renamed(NAMES, APERTUS),
+    "apertus1p5_text": renamed(NAMES, APERTUS),
     "bitnet": NAMES + BITNET,
     "diffllama": NAMES + DIFFLLAMA,
 }

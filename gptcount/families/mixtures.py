@@ -1,4 +1,4 @@
-"""Mixtures of experts behind attention of their own: MiniMax-M2, MiMo-V2-Flash, Trinity (afmoe), gpt-oss and DBRX."""
+"""Mixtures of experts behind attention of their own: MiniMax-M2, MiMo-V2-Flash, Trinity, gpt-oss, DBRX, Aria."""
 
 from __future__ import annotations
 
@@ -47,6 +47,15 @@ attention.sinks        model.layers.{}.self_attn.sinks[|]                 |
 mlp.router             model.layers.{}.mlp.router                         |, d_model
 mlp.experts.gate+up    model.layers.{}.mlp.experts.gate_up_proj[|_bias]   n_experts, d_model, d_ff*|
 mlp.experts.down       model.layers.{}.mlp.experts.down_proj[|_bias]      n_experts, d_ff, |
+"""
+
+ARIA = """
+mlp.router             model.layers.{}.mlp.router                         |, d_model
+mlp.experts.gate+up    model.layers.{}.mlp.experts.fc1                    n_experts, d_model, |
+mlp.experts.down       model.layers.{}.mlp.experts.fc2                    n_experts, |, d_model
+mlp.shared.gate        model.layers.{}.mlp.shared_experts.gate_proj       |, d_model
+mlp.shared.up          model.layers.{}.mlp.shared_experts.up_proj         |, d_model
+mlp.shared.down        model.layers.{}.mlp.shared_experts.down_proj       d_model, |
 """
 
 DBRX = """
@@ -193,6 +202,22 @@ def gpt_oss(c: Config) -> Part:
     return windowed(c, model, c.size("sliding_window", absent=128, null=None), every(model["n_layers"], 2))
 
 
+def aria(c: Config) -> Part:
+    """Aria (arXiv:2410.05993; modeling_aria.py): experts in every layer, beside some that all tokens share."""
+    c.assume(intermediate_size=4096)
+    model = decoder(c)
+    n_shared = c.size("moe_num_shared_experts", absent=2)
+    mlp = model["mlp"]
+    mixture = {
+        "kind": "mixture",
+        "n_experts": c.size("moe_num_experts", absent=8),
+        "n_experts_per_token": c.size("moe_topk", absent=2),
+        "expert": {**mlp, "activation": "silu", "biases": []},
+        "shared": {**mlp, "d_ff": n_shared * mlp["d_ff"]},
+    }
+    return {**model, "mlp": mixture}
+
+
 def dbrx(c: Config) -> Part:
     """DBRX (Databricks 2024; modeling_dbrx.py): its words for attention and experts stand in objects of their own."""
     d_model = c.size("d_model", "hidden_size", absent=2048)
@@ -250,6 +275,7 @@ READERS = {
     "afmoe": afmoe,
     "gpt_oss": gpt_oss,
     "dbrx": dbrx,
+    "aria_text": aria,
 }
 TABLES = {
     "minimax_m2": LLAMA + MIXTRAL + MINIMAX,
@@ -257,4 +283,5 @@ TABLES = {
     "afmoe": AFMOE,
     "gpt_oss": LLAMA + GPT_OSS,
     "dbrx": DBRX,
+    "aria_text": LLAMA + ARIA,
 }

@@ -1,4 +1,5 @@
-"""Qwen 2 and Qwen 3, and their mixtures: Llama with biases on queries, keys and values, later with norms instead."""
+"""Qwen 2 and Qwen 3, their mixtures, and the language models of the larger ones: Llama with biases on queries, keys
+and values, later with norms instead."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from gptcount.families.common import (
     Part,
     attending,
     biases,
+    even_heads,
     everywhere,
     mixed,
     optional_window,
@@ -22,6 +24,13 @@ mlp.shared.up         model.layers.{}.mlp.shared_expert.up_proj         |, d_mod
 mlp.shared.down       model.layers.{}.mlp.shared_expert.down_proj       d_model, |
 mlp.shared_gate       model.layers.{}.mlp.shared_expert_gate            1, |
 """
+
+FUSED = """
+mlp.router            model.layers.{}.mlp.gate                          |, d_model
+mlp.experts.gate+up   model.layers.{}.mlp.experts.gate_up_proj[|]       n_experts, d_model, |
+mlp.experts.down      model.layers.{}.mlp.experts.down_proj[|]          n_experts, |, d_model
+"""
+"""The experts of Qwen3-VL, all of a layer in two tensors."""
 
 
 def qwen2(c: Config) -> Part:
@@ -75,6 +84,54 @@ def qwen3_moe(c: Config) -> Part:
     return mixed(model, mixture, _sparse(c, model, mixture))
 
 
+def qwen2_vl_text(c: Config) -> Part:
+    """The language model of Qwen2-VL and Qwen2.5-VL (arXiv:2409.12191, 2502.13923; modeling_qwen2_vl.py)."""
+    c.assume(hidden_size=8192, intermediate_size=29568, num_hidden_layers=80, num_attention_heads=64)
+    c.assume(num_key_value_heads=8, vocab_size=152064, rms_norm_eps=1e-5, rope_theta=1_000_000.0, max_window_layers=80)
+    even_heads(c)
+    return qwen2(c)
+
+
+def qwen2_5_omni_text(c: Config) -> Part:
+    """The thinker of Qwen2.5-Omni (arXiv:2503.20215; modeling_qwen2_5_omni.py)."""
+    c.assume(hidden_size=3584, intermediate_size=18944, num_hidden_layers=28, num_attention_heads=28)
+    c.assume(num_key_value_heads=4, vocab_size=152064, rope_theta=1_000_000.0, sliding_window=32768)
+    c.assume(tie_word_embeddings=True)
+    return qwen2(c)
+
+
+def qwen3_vl_text(c: Config) -> Part:
+    """The language model of Qwen3-VL (arXiv:2511.21631; modeling_qwen3_vl.py): no windows."""
+    c.assume(head_dim=128, num_key_value_heads=32, intermediate_size=22016, max_position_embeddings=128_000)
+    c.assume(rope_theta=500_000.0)
+    return _normed(c)
+
+
+def qwen3_vl_moe_text(c: Config) -> Part:
+    """The language model of Qwen3-VL with a mixture (modeling_qwen3_vl_moe.py): what the chosen experts weigh always
+    adds up to one."""
+    c.assume(hidden_size=2048, intermediate_size=5632, num_hidden_layers=24, num_attention_heads=16)
+    c.assume(num_key_value_heads=16, max_position_embeddings=128_000, rope_theta=500_000.0, tie_word_embeddings=True)
+    c.not_null("num_key_value_heads")
+    c.only(sliding_window=None)
+    c.ignore("norm_topk_prob")
+    model = _normed(c)
+    mixture = _mixture(c, model, d_expert=1408, n_experts=60, n_chosen=4) | {"normalize": True}
+    return mixed(model, mixture, _sparse(c, model, mixture))
+
+
+def qwen3_omni_moe_text(c: Config) -> Part:
+    """The thinker of Qwen3-Omni (arXiv:2509.17765; modeling_qwen3_omni_moe.py)."""
+    c.assume(hidden_size=2048, intermediate_size=18944, num_hidden_layers=28, num_attention_heads=28)
+    c.assume(num_key_value_heads=4, vocab_size=3584, max_position_embeddings=32768, rope_theta=1_000_000.0)
+    c.assume(norm_topk_prob=True)
+    c.only(sliding_window=None, use_sliding_window=False, shared_expert_intermediate_size=0)
+    c.not_null("num_key_value_heads")
+    model = _normed(c)
+    mixture = _mixture(c, model, d_expert=768, n_experts=128, n_chosen=8)
+    return mixed(model, mixture, _sparse(c, model, mixture))
+
+
 def _normed(c: Config) -> Part:
     c.assume(vocab_size=151936, max_position_embeddings=32768)
     c.only(mlp_bias=False, qkv_bias=False, use_qk_norm=True)
@@ -112,4 +169,7 @@ def _sparse(c: Config, model: Part, mixture: Part) -> list[bool]:
 
 
 READERS = {"qwen2": qwen2, "mimo": mimo, "qwen2_moe": qwen2_moe, "qwen3": qwen3, "qwen3_moe": qwen3_moe}
-TABLES = dict.fromkeys(READERS, renamed(NAMES + EXPERTS, SHARED))
+READERS |= {"qwen2_vl_text": qwen2_vl_text, "qwen2_5_vl_text": qwen2_vl_text, "qwen2_5_omni_text": qwen2_5_omni_text}
+READERS |= {"qwen3_vl_text": qwen3_vl_text, "qwen3_vl_moe_text": qwen3_vl_moe_text}
+READERS |= {"qwen3_omni_moe_text": qwen3_omni_moe_text}
+TABLES = dict.fromkeys(READERS, renamed(NAMES + EXPERTS, SHARED)) | {"qwen3_vl_moe_text": NAMES + FUSED}

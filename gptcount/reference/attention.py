@@ -81,12 +81,12 @@ def placed(x: Array, w: Weights, name: str, spec: MultiHeadAttention, heads: str
     return x * lengths(x.shape[-2], spec.temperature) if spec.temperature and name == "query_norm" else x
 
 
-def head_norm(x: Array, w: Weights, name: str, spec: HeadNorm, heads: str) -> Array:
+def head_norm(x: Array, w: Weights, name: str, spec: HeadNorm, heads: str, places: str = "n_ctx") -> Array:
     """The norm of queries or keys (heads, n_ctx, d_head): of each head, or of all heads at once."""
     if spec.over == "all-heads":
         return over_all_heads(x, w, name, spec, heads, "d_head")
     over = "d_head" if spec.over == "head" else f"{heads} d_head"
-    return norm(x, w, name, spec, f"{heads} n_ctx d_head", over)
+    return norm(x, w, name, spec, f"{heads} {places} d_head", over)
 
 
 def over_all_heads(x: Array, w: Weights, name: str, spec: Norm, heads: str, width: str) -> Array:

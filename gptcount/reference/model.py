@@ -9,8 +9,10 @@ import numpy as np
 
 from gptcount.architecture import Architecture, Layer
 from gptcount.blocks.altup import AltUp
+from gptcount.blocks.attention import MultiHeadAttention
 from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.compressed_attention import CompressedAttention
+from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.embedding import Head, Positions, Unembedding
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
@@ -20,6 +22,7 @@ from gptcount.reference import altup, hyper_connections
 from gptcount.reference.attention import multi_head_attention
 from gptcount.reference.attention_mixture import attention_mixture
 from gptcount.reference.compressed_attention import compressed_attention
+from gptcount.reference.cross_attention import cross_attended, cross_thought
 from gptcount.reference.latent_attention import latent_attention
 from gptcount.reference.laurel import laurel
 from gptcount.reference.mixture import mixture
@@ -51,7 +54,8 @@ def embed(architecture: Architecture, tokens: Array, w: Weights) -> Array:
     spec = architecture.embedding
     w = w.where(**spec.sizes())
     width = "d_embedding" if spec.d_embedding else "d_model"
-    x = w.look_up(f"n_ctx, n_vocab {width} -> n_ctx {width}", tokens, "embedding.token")
+    rows = "n_embedded" if spec.n_embedded else "n_vocab"
+    x = w.look_up(f"n_ctx, {rows} {width} -> n_ctx {width}", tokens, "embedding.token")
     if spec.d_embedding:
         x = w.einsum("n_ctx d_embedding, d_embedding d_model -> n_ctx d_model", x, "embedding.projection")
     if spec.scale != 1.0:
@@ -142,6 +146,9 @@ def pair(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> Arra
     """Attention, then the MLP, each added to what comes in; ``architecture.Residual`` says the orders there are."""
     spec, scale = architecture.norm, np.float32(architecture.residual_scale)
     match architecture.residual:
+        case "pre-norm" if isinstance(layer.attention, CrossAttention):
+            x = cross_attended(x, norm(x, w, "attention_norm", spec), w, layer.attention)
+            return cross_thought(x, w, layer.attention, lambda: think(norm(x, w, "mlp_norm", spec), w, layer, x))
         case "pre-norm":
             x = x + scale * attend(norm(x, w, "attention_norm", spec), w, layer)
             return x + scale * think(norm(x, w, "mlp_norm", spec), w, layer, x)
@@ -180,6 +187,7 @@ def attend(x: Array, w: Weights, layer: Layer) -> Array:
         return compressed_attention(x, w, layer.attention)
     if isinstance(layer.attention, AttentionMixture):
         return attention_mixture(x, w, layer.attention)
+    assert isinstance(layer.attention, MultiHeadAttention)  # a layer of cross-attention goes another way
     return multi_head_attention(x, w, layer.attention)
 
 
