@@ -7,7 +7,7 @@ and shapes, never a weight, and does not know how the result is printed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -17,7 +17,7 @@ from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.ledger import GROUPS, Item
 from gptcount.names import Numbers, Wanted, parts, prefix, spelled
-from gptcount.quantized import Shape, fits, helps, stands_for
+from gptcount.packed import Shape, fits, read
 from gptcount.sources.checkpoint import Checkpoint, Entry
 from gptcount.stored import Tensor, laid, parsed, tensors
 
@@ -30,13 +30,16 @@ POSITIONS = "indices of positions, stored as tensors"
 SCALE = "scales of 8-bit weights"
 TABLES = "scales and tables of packed weights"
 CACHE = "scales of cached keys and values"
+BIASES = "biases of packed weights that the model has without"
+EMPTY = "tensors without elements"
+UNREAD = "packed in a way that headers do not tell"
 TIED = "unembedding, stored although tied"
 PREDICTION = "multi-token-prediction layers"
 OTHER_PARTS = "other parts of a larger model"
 LAYER = "surplus, in layers beyond the last"
 UNKNOWN = "surplus, of no known kind"
 
-KNOWN = (MASK, ROTARY, POSITIONS, SCALE, TABLES, CACHE, TIED, PREDICTION, OTHER_PARTS)
+KNOWN = (MASK, ROTARY, POSITIONS, SCALE, TABLES, CACHE, BIASES, EMPTY, TIED, PREDICTION, OTHER_PARTS)
 """The kinds of surplus that are no disagreement."""
 
 BY_NAME = (
@@ -74,7 +77,7 @@ class Row:
     """The part of the model: one of GROUPS, ``norm`` or ``other``."""
     finding: Finding
     kind: str
-    """What a surplus is; ``packed`` where an element holds several numbers."""
+    """What a surplus is; ``packed`` where an element holds several numbers, UNREAD where it is open how many."""
     dtype: str
     shape: Shape
     """Of one of them, as the file has it; of one that is missing, as it is wanted."""
@@ -83,8 +86,8 @@ class Row:
     copies: int
     elements: int
     """How many elements all copies have in the file."""
-    parameters: int
-    """How many numbers these stand for; where they are missing, how many are missing."""
+    parameters: int | None
+    """How many numbers these stand for; where they are missing, how many are missing. None where headers do not say."""
 
     @property
     def agrees(self) -> bool:
@@ -160,7 +163,7 @@ def audit(checkpoint: Checkpoint, architecture: Architecture | None = None, note
         rows,
         tuple(_reconciliation(rows, architecture)),
         _dtypes(checkpoint.entries),
-        (*auditor.prefix.said(), *notes),
+        (*auditor.prefix.said(), *_unread(rows, architecture), *notes),
     )
 
 
@@ -202,19 +205,22 @@ class _Family(NamedTuple):
 @dataclass(slots=True)
 class _Copies:
     parameters: int = 0
+    read: bool = True
     numbers: list[Numbers] = field(default_factory=list)
 
 
 class _Auditor:
     """Judges each tensor of a file once."""
 
-    def __init__(self, entries: Iterable[Entry], architecture: Architecture | None) -> None:
+    def __init__(
+        self, entries: Iterable[Entry], architecture: Architecture | None, bits: Collection[int] = ()
+    ) -> None:
         self.architecture = architecture
         self.wanted = Wanted(tensors(architecture) if architecture else [])
         self.tied = dict(_tied(architecture)) if architecture else {}
         self.found: list[set[Numbers]] = [set() for _ in self.wanted.tensors]
         self.entries = {entry.name: entry for entry in entries}
-        self.stands = {name: stands_for(entry, self.entries) for name, entry in self.entries.items()}
+        self.stands, self.helpers = read(self.entries, bits)
         self.packed = {stands.name: stands.packed for stands in self.stands.values()}
         self.prefix = prefix(self.wanted.templates(), dict.fromkeys(parts(name)[0] for name in self.packed))
         self.predicting = {self._layer(name) for name in self.packed if PREDICTING.search(name)}
@@ -225,7 +231,8 @@ class _Auditor:
         for entry in self.entries.values():
             family, parameters = self._judged(entry)
             copies = families.setdefault(family, _Copies())
-            copies.parameters += parameters
+            copies.parameters += parameters or 0
+            copies.read &= parameters is not None
             copies.numbers.append(parts(entry.name)[1])
         at: dict[int, list[Row]] = {}
         for family, copies in families.items():
@@ -238,7 +245,7 @@ class _Auditor:
                 yield Row(name, _group(tensor), "missing", "", "", shape, shape, n, 0, n * prod(shape))
         yield from at.get(-1, ())
 
-    def _judged(self, entry: Entry) -> tuple[_Family, int]:
+    def _judged(self, entry: Entry) -> tuple[_Family, int | None]:
         """What is found of a tensor, and how many numbers it stands for."""
         stands, (template, _) = self.stands[entry.name], parts(entry.name)
         packed = "packed" if stands.packed else ""
@@ -247,11 +254,12 @@ class _Auditor:
             if place >= 0 and numbers not in self.found[place]:
                 self.found[place].add(numbers)
                 shape = self.wanted.tensors[place].shape
-                fit = fits(stands, entry, shape)
+                fit = fits(stands, shape)
                 family = _Family(place, template, "right" if fit else "shape", packed, entry.dtype, entry.shape)
                 return family, prod(shape) if fit else stands.numbers
         kind = self._surplus(entry)
         finding: Finding = "surplus" if kind else "counted"
+        packed = packed if stands.numbers is not None else UNREAD
         return _Family(-1, template, finding, kind or packed, entry.dtype, entry.shape), stands.numbers
 
     def _surplus(self, entry: Entry) -> str:
@@ -259,11 +267,14 @@ class _Auditor:
         for kind, pattern in BY_NAME:
             if pattern.search(entry.name) and (kind != MASK or _is_mask(entry.shape)):
                 return kind
-        packed = helps(entry.name, self.packed)
-        if packed is not None:
-            return TABLES if packed else SCALE
+        if entry.name in self.helpers:
+            return TABLES if self.helpers[entry.name] else SCALE
+        if not entry.elements:
+            return EMPTY
         if self.architecture is None:
             return ""
+        if self.packed.get(f"{entry.name.removesuffix('.bias')}.weight") and len(entry.shape) == 1:
+            return BIASES
         if any(self.tied.get(reading) == entry.shape for reading in self._readings(entry.name)):
             return TIED
         if ELSEWHERE.search(entry.name):
@@ -292,7 +303,7 @@ class _Auditor:
             wanted=tensor.shape if tensor else None,
             copies=len(copies.numbers),
             elements=len(copies.numbers) * prod(family.shape),
-            parameters=copies.parameters,
+            parameters=copies.parameters if copies.read else None,
         )
 
 
@@ -327,18 +338,21 @@ def _reconciliation(rows: Sequence[Row], architecture: Architecture | None) -> I
     changes = {"numbers packed into fewer elements": 0} | dict.fromkeys((*KNOWN, LAYER, UNKNOWN), 0)
     for row in rows:
         if row.finding == "missing":
-            label, change = "missing tensors", row.parameters
+            label, change = "missing tensors", row.parameters or 0
         else:
-            changes["numbers packed into fewer elements"] += row.parameters - row.elements
+            parameters = row.elements if row.parameters is None else row.parameters
+            changes["numbers packed into fewer elements"] += parameters - row.elements
             if row.finding == "shape":
                 label = "tensors of another shape, in the model's"
-                change = row.copies * prod(row.wanted or ()) - row.parameters
+                change = row.copies * prod(row.wanted or ()) - parameters
             else:
-                label, change = row.kind, -row.parameters if row.finding == "surplus" else 0
+                label, change = row.kind, -parameters if row.finding == "surplus" else 0
         if change:
             changes[label] = changes.get(label, 0) + change
     elements = sum(row.elements for row in rows)
     yield Item("elements in the file", elements, "elements")
+    if architecture is None and any(row.parameters is None for row in rows):
+        return
     yield from (Item(label, change) for label, change in changes.items() if change)
     stored = elements + sum(changes.values())
     if architecture is None:
@@ -349,6 +363,17 @@ def _reconciliation(rows: Sequence[Row], architecture: Architecture | None) -> I
     if buffers:
         yield Item("buffers, which training does not learn", -buffers)
     yield Item("parameters of the model", stored - buffers, "parameters")
+
+
+def _unread(rows: Sequence[Row], architecture: Architecture | None) -> Iterator[str]:
+    """Why there is no total, where there is none: the tensors whose numbers headers do not tell."""
+    names = [f"{row.tensor} ({row.dtype})" for row in rows if row.parameters is None]
+    if names and architecture is None:
+        some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        yield (
+            f"How many numbers these stand for cannot be read from headers alone: {some}. So no total is given; a "
+            "config.json beside them, or --against MODEL, decides it."
+        )
 
 
 def _dtypes(entries: Iterable[Entry]) -> tuple[Dtype, ...]:
