@@ -114,31 +114,29 @@ def _stands(entry: Entry, weight: str, ways: tuple[Way, ...]) -> Stands:
 def _ways(entry: Entry, entries: Mapping[str, Entry]) -> tuple[str, tuple[Way, ...]]:
     """The name of the weight that a tensor holds the numbers of, and the ways to read it."""
     ways: list[Way] = []
-    weight = entry.name
-    for suffix, packing in _by_ending(entry.name):
-        first = packing.parts[0]
-        if entry.dtype in first.dtypes and (suffix or not packing.plain or entry.dtype in SUSPECT):
-            stem = entry.name[: len(entry.name) - len(suffix)]
-            of = stem if first.name[0] == "W" else f"{stem}.weight"
+    name = weight = entry.name
+    for suffix in ("", f".{name.rpartition('.')[2]}", f"_{name.rpartition('_')[2]}", "._data._data"):
+        for packing in _beginning().get((suffix, entry.dtype), ()) if name.endswith(suffix) else ():
+            stem = name.removesuffix(suffix)
+            of = stem if packing.parts[0].name[0] == "W" else f"{stem}.weight"
             if pieces := _pieces(packing, of, entries):
                 weight = of
                 ways += [Way(packing.name, pieces)] if _solutions(packing.name, pieces) else []
     return weight, tuple(ways)
 
 
-def _by_ending(name: str) -> Iterator[tuple[str, Packing]]:
-    """The packings whose first tensor may be called so, and what that adds to the name of the weight or its module."""
-    for suffix in ("", f".{name.rpartition('.')[2]}", f"_{name.rpartition('_')[2]}", "._data._data"):
-        if name.endswith(suffix):
-            yield from ((suffix, packing) for packing in _endings().get(suffix, ()))
-
-
 @cache
-def _endings() -> dict[str, tuple[Packing, ...]]:
-    found: dict[str, tuple[Packing, ...]] = {}
+def _beginning() -> dict[tuple[str, str], tuple[Packing, ...]]:
+    """The packings by their first tensor: what it adds to the name of the weight or its module, and its dtype.
+
+    A tensor under a weight's own name, each element a number that no other tensor makes another, needs none of them.
+    """
+    found: dict[tuple[str, str], tuple[Packing, ...]] = {}
     for packing in packings().values():
         suffix = packing.parts[0].name[1:]
-        found[suffix] = (*found.get(suffix, ()), packing)
+        for dtype in packing.parts[0].dtypes:
+            if suffix or not packing.plain or dtype in SUSPECT:
+                found[suffix, dtype] = (*found.get((suffix, dtype), ()), packing)
     return found
 
 
