@@ -17,7 +17,7 @@ from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.ledger import GROUPS, Item
 from gptcount.names import Numbers, Wanted, parts, prefix, spelled
-from gptcount.packed import Shape, fits, read
+from gptcount.packings.backwards import Shape, fits, read
 from gptcount.sources.checkpoint import Checkpoint, Entry
 from gptcount.stored import Tensor, laid, parsed, tensors
 
@@ -212,9 +212,7 @@ class _Copies:
 class _Auditor:
     """Judges each tensor of a file once."""
 
-    def __init__(
-        self, entries: Iterable[Entry], architecture: Architecture | None, bits: Collection[int] = ()
-    ) -> None:
+    def __init__(self, entries: Iterable[Entry], architecture: Architecture | None, bits: Collection[int] = ()) -> None:
         self.architecture = architecture
         self.wanted = Wanted(tensors(architecture) if architecture else [])
         self.tied = dict(_tied(architecture)) if architecture else {}

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from math import prod
 from typing import NamedTuple
 
-from gptcount.packings import GROUPS, Packing, Part, known, packings, size
+from gptcount.packings.packing import GROUPS, Packing, Part, known, packings, size
 from gptcount.sources.checkpoint import BITS, Entry
 
 Shape = tuple[int, ...]

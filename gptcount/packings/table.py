@@ -14,15 +14,8 @@ its own dimensions before every shape. ``F`` is whatever float the model has, ``
 that both occur, ``any`` is every shape, ``some`` every size, and ``flat`` counts by bytes, whatever the dtype. After a
 semicolon stands when a tensor is there: ``stored`` by most tools, ``perhaps``, or where a configuration says a word.
 
-``packed`` reads the table backwards, from tensors to weights; ``files`` forwards. It knows no model and no file.
+This file is data: ``packing`` says what its words come to.
 """
-
-from __future__ import annotations
-
-from collections.abc import Mapping
-from functools import cache
-from math import ceil
-from typing import NamedTuple
 
 TABLE = """
 gptq                    2 3 4 8
@@ -103,14 +96,14 @@ fp8-tensor              8
   W_scale_inv           F32|F           1
   M.activation_scale    F32             1                       ; static
 
-fp8                     8
+float-quantized-block   8
   W                     F8              out, in
-  W_scale               F32|F|F8_E8M0   any
-  M.input_scale         F32|F           1                       ; static
+  W_scale               F               block_rows, block_columns
 
-fp8-exponents           8
+modelopt-fp8            8
   W                     F8              out, in
-  M.scale               F8_E8M0|F32     any
+  W_scale               F32             1
+  M.input_scale         F32             1                       ; activations
 
 fbgemm-fp8              8
   W                     F8              out, in
@@ -124,11 +117,19 @@ bitsandbytes-8          8
 
 bitsandbytes-4          4                       : 32 64 128 256 512 1024 2048 4096
   W                     U8|F|I8         flat n/2, 1
-  W.absmax              F32|U8          n/group
+  W.absmax              F32             n/group
   W.quant_map           F32             16
-  W.nested_absmax       F32             n/group/256             ; double
-  W.nested_quant_map    F32             256                     ; double
-  W.quant_state.bitsandbytes__QUANT     U8      any             ; stored
+  W.quant_state.bitsandbytes__nf4       U8      any             ; nf4
+  W.quant_state.bitsandbytes__fp4       U8      any             ; fp4
+
+bitsandbytes-4-double   4                       : 32 64 128 256 512 1024 2048 4096
+  W                     U8|F|I8         flat n/2, 1
+  W.absmax              U8              n/group
+  W.quant_map           F32             16
+  W.nested_absmax       F32             n/group/256
+  W.nested_quant_map    F32             256
+  W.quant_state.bitsandbytes__nf4       U8      any             ; nf4
+  W.quant_state.bitsandbytes__fp4       U8      any             ; fp4
 
 nvfp4                   4
   W                     U8              out, in/2
@@ -283,109 +284,3 @@ sparse                  8
   W.shape               I64|I32         any
   W.row_offsets         I64|I32         any                     ; perhaps
 """
-
-FLOATS = ("F16", "BF16", "F32")
-FLOATS_8 = ("F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ")
-GROUPS = (16, 32, 64, 128, 256, 512, 1024)
-"""The groups that occur where a method does not say which it has; besides, all that goes in may be one."""
-
-
-class Part(NamedTuple):
-    """One tensor of a packing."""
-
-    name: str
-    dtypes: tuple[str, ...]
-    """Those that occur; the first is the usual one."""
-    shapes: tuple[tuple[str, ...], ...]
-    """The shapes that occur, each dimension in words; none where any does."""
-    when: str
-    """Empty where it is always there."""
-
-    def named(self, weight: str) -> str:
-        """Its name beside a weight of this name."""
-        module = weight.removesuffix(".weight")
-        return weight + self.name[1:] if self.name[0] == "W" else module + self.name[1:]
-
-
-class Packing(NamedTuple):
-    """How one method stores a weight. The first of its ``parts`` holds the numbers."""
-
-    name: str
-    bits: tuple[int, ...]
-    groups: tuple[int, ...]
-    parts: tuple[Part, ...]
-
-    @property
-    def plain(self) -> bool:
-        """Whether an element holds one number."""
-        return all(set(shape) == {"out", "in"} for shape in self.parts[0].shapes)
-
-
-Known = Mapping[str, int]
-"""Sizes, by the words of the table."""
-
-
-def known(out: int, goes_in: int, bits: int, group: int, block: tuple[int, int] = (128, 128)) -> dict[str, int]:
-    """What the words come to for a weight: ``group`` numbers share a scale, or a ``block`` of rows and columns."""
-    groups, per_word = ceil(goes_in / group), 32 // bits
-    return {
-        **{"out": out, "in": goes_in, "n": out * goes_in, "bits": bits, "group": group, "groups": groups},
-        "padded": _padded(groups, group),
-        "words": ceil(goes_in / per_word),
-        "out_words": ceil(out / per_word),
-        "bytes_in": ceil(goes_in / 8),
-        "block_rows": ceil(out / block[0]),
-        "block_columns": ceil(goes_in / block[1]),
-        "levels": 2**bits,
-    }
-
-
-def _padded(groups: int, group: int) -> int:
-    """Groups as the kernels of AWQ want them: a multiple of 8, and of 16 or 32 where they are small."""
-    of = 8 * {32: 4, 64: 2}.get(group, 1)
-    return ceil(groups / of) * of
-
-
-def size(formula: str, sizes: Known) -> int | None:
-    """What a dimension in words comes to: None where a word is not known, or a division leaves a rest.
-
-    What is divided flat, as one row of numbers, may fill its last part in part only.
-    """
-    upper, *lower = formula.removeprefix("flat ").split("/")
-    value, flat = 1, upper.startswith(("n", "group"))
-    for word in upper.split("*"):
-        value *= int(word) if word.isdigit() else sizes.get(word, 0)
-    for word in lower:
-        by = int(word) if word.isdigit() else sizes.get(word, 0)
-        if not by or (value % by and not flat):
-            return None
-        value = -(-value // by)
-    return value or None
-
-
-@cache
-def packings() -> dict[str, Packing]:
-    """The table, by name."""
-    found: dict[str, Packing] = {}
-    for text in TABLE.strip().split("\n\n"):
-        head, *lines = text.splitlines()
-        said, _, groups = head.partition(":")
-        name, *bits = said.split()
-        found[name] = Packing(name, tuple(map(int, bits)), tuple(map(int, groups.split())), tuple(map(_part, lines)))
-    return found
-
-
-def _part(line: str) -> Part:
-    said, _, when = line.partition(";")
-    name, dtypes, shapes = said.split(None, 2)
-    of = {"F": FLOATS, "F8": FLOATS_8}
-    return Part(
-        name,
-        tuple(dict.fromkeys(dtype for word in dtypes.split("|") for dtype in of.get(word, (word,)))),
-        () if "any" in shapes.split() else tuple(map(_shape, shapes.strip().split(" or "))),
-        when.strip(),
-    )
-
-
-def _shape(text: str) -> tuple[str, ...]:
-    return () if text.strip() == "scalar" else tuple(word.strip() for word in text.split(","))

@@ -1,0 +1,1 @@
+"""Packings: how quantized checkpoints store weights. One table, read backwards and forwards."""
