@@ -69,7 +69,7 @@ class Account(NamedTuple):
             "other_matrices": self.other,
             "biases_norms_positions": self.beside,
             "tied": self.tied,
-            **{name: totals[name] for name in ("parameters", "active", "stored", "matrices", "matrix_parameters")},
+            **{name: totals.get(name) for name in ("parameters", "active", "stored", "matrices", "matrix_parameters")},
             "published": check.published.total if check else None,
             "published_of": check.published.of if check else None,
             "status": check.status if check else None,

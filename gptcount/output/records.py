@@ -30,6 +30,7 @@ def breakdown(ledger: Ledger, explained: bool = False) -> dict[str, Any]:
     }
     if ledger.reading == "stored":
         document["scalars"] = ledger.scalars()
+        document |= {"tensors": [one.to_record() for one in ledger.files]} if ledger.files else {}
     if explained:
         from gptcount.explain import explain
 

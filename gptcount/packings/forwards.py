@@ -29,10 +29,10 @@ BYTES |= {"I32": 4, "U32": 4, "F32": 4, "I64": 8}
 TORCH = {"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
 
 OFFSET = (3, 24)
-"""The characters that the mean of the scales takes, as bitsandbytes writes it: ``0.5`` to ``1.2345678901234567e-05``."""
+"""How many characters bitsandbytes writes for the mean of the scales: ``0.5`` to ``1.2345678901234567e-05``."""
 
 
-class Unread(InputError):
+class UnknownFilesError(InputError):
     """A quantization that is named, and of which it is not known which tensors the files hold."""
 
 
@@ -62,10 +62,12 @@ class Held(NamedTuple):
 
 
 def held(architecture: Architecture) -> tuple[Held, ...]:
-    """The tensors that the files of a quantized model hold. Raises Unread where that is not known, with the reason."""
+    """The tensors that the files of a quantized model hold. Raises UnknownFilesError where they are not known."""
     said = architecture.quantization
     if said is None or said.unknown or not said.schemes:
-        raise Unread(said.unknown if said and said.unknown else "the configuration does not say how weights are packed")
+        raise UnknownFilesError(
+            said.unknown if said and said.unknown else "the configuration does not say how weights are packed"
+        )
     files = _Files(said, tensors(architecture))
     alike: dict[tuple[str, str | None, Shape | None], Held] = {}
     for one in files.held():
@@ -91,9 +93,8 @@ class _Files:
         """The tensors, in the order of the family's table."""
         for tensor in self.tensors:
             kind = kind_of(tensor)
-            name, shape, indices, lead = tensor.name, tensor.shape, tensor.indices, ()
-            if self.said.method == "mlx":
-                name, indices, lead = _switched(tensor, kind)
+            shape = tensor.shape
+            name, indices, lead = _switched(tensor, kind) if self.said.method == "mlx" else _as_is(tensor)
             for scheme, copies in self._by_scheme(name, indices, kind).items():
                 if scheme is None or (self.said.method == "mlx" and shape[-1] % (scheme.group or 1)):
                     yield self._plain(tensor, name, (*lead, *shape), copies)
@@ -112,14 +113,16 @@ class _Files:
         lead, out_first = (*lead, *stack), _out_first(tensor)
         out, goes_in = (rows, columns) if out_first else (columns, rows)
         if not out_first and not stack and self.said.method not in ("gptq", "bitsandbytes"):
-            raise Unread(f"its layers store what goes in first, which {self.said.method} is not known to pack")
+            raise UnknownFilesError(
+                f"its layers store what goes in first, which {self.said.method} is not known to pack"
+            )
         group, block = scheme.group or goes_in, scheme.block or (128, 128)
         sizes = known(out, goes_in, scheme.bits, group, block)
         for part in packings()[scheme.packing].parts:
             if part.when in ("", "stored", *scheme.has):
                 yield self._part(part, scheme, name, lead, sizes, copies)
         bias = f"{name.removesuffix('.weight')}.bias"
-        if bias not in self.names and ("biases" in scheme.has or "biases?" in scheme.has):
+        if bias not in self.names and ("biases" in scheme.has or "perhaps-biases" in scheme.has):
             n = copies * out * BYTES["F16"]
             yield Held(bias, "F16", (out,), copies, n if "biases" in scheme.has else 0, n)
 
@@ -128,13 +131,13 @@ class _Files:
         if part is packings()[scheme.packing].parts[0] and scheme.dtype:
             dtype = scheme.dtype
         if not part.shapes:
-            length = _state(scheme, sizes, self.said.dtype)
-            shape = (length[0],) if length[0] == length[1] else None
-            return Held(part.named(name), dtype, shape, copies, copies * length[0], copies * length[1])
+            least, most = _state(scheme, sizes, self.said.dtype)
+            length = (least,) if least == most else None
+            return Held(part.named(name), dtype, length, copies, copies * least, copies * most)
         words = ("1",) if "tensor" in scheme.has and ("1",) in part.shapes else part.shapes[0]
         found = [size(word, sizes) for word in words]
         if None in found:
-            raise Unread(f"{scheme.packing}: {part.named(name)} comes to no whole number of words")
+            raise UnknownFilesError(f"{scheme.packing}: {part.named(name)} comes to no whole number of words")
         shape = (*lead, *(n for n in found if n))
         n = copies * prod(shape) * BYTES[dtype]
         return Held(part.named(name), dtype, shape, copies, n, n)
@@ -153,7 +156,7 @@ class _Files:
         if own := next((scheme for scheme, test in self.own if test(module)), None):
             return own
         if kind in self.said.unsure:
-            raise Unread(f"the configuration does not say whether {module} is quantized")
+            raise UnknownFilesError(f"the configuration does not say whether {module} is quantized")
         if kind not in self.said.kinds:
             return None
         return next((scheme for scheme in self.said.schemes if not scheme.modules), None)
@@ -184,8 +187,10 @@ def kind_of(tensor: Tensor) -> Kind | None:
         return "embedding"
     if weight.name == "unembedding.token":
         return "unembedding"
-    if {"router", "shared_gate", "head_weight"} & set(weight.name.split(".")):
+    if {"router", "shared_gate"} & set(weight.name.split(".")):
         return "router"
+    if weight.name.endswith("indexer.head_weight"):
+        return "indexer"
     if tensor.name.endswith(".weight"):
         return "linear" if len(tensor.shape) == 2 else None
     return "experts"
@@ -196,8 +201,11 @@ def _copies(indices: tuple[Axis, ...]) -> int:
 
 
 def _out_first(tensor: Tensor) -> bool:
-    """Whether the first of the last two dimensions is what comes out, as in a linear layer of PyTorch."""
+    """Whether the last two dimensions are what comes out by what goes in, as in a linear layer of PyTorch; a table of
+    tokens is packed as it lies."""
     weight, dimensions = tensor.weights[0], tensor.line.dimensions[-2:]
+    if kind_of(tensor) == "embedding":
+        return True
     comes_out, goes_in = ({axis.name for axis in dimension} for dimension in (weight.shape[-1], weight.shape[0]))
     for place, words in enumerate(dimensions):
         named = set(words) - {"|"}
@@ -208,10 +216,14 @@ def _out_first(tensor: Tensor) -> bool:
     return True
 
 
+def _as_is(tensor: Tensor) -> tuple[str, tuple[Axis, ...], Shape]:
+    return tensor.name, tensor.indices, ()
+
+
 def _switched(tensor: Tensor, kind: Kind | None) -> tuple[str, tuple[Axis, ...], Shape]:
     """A tensor as MLX stores it: the experts of a layer are one."""
     if kind == "experts" or ".kv_b_proj." in tensor.name:
-        raise Unread("MLX stores these experts, or this latent attention, under names that are not known")
+        raise UnknownFilesError("MLX stores these experts, or this latent attention, under names that are not known")
     if ".experts.{}." not in tensor.name:
         return tensor.name, tensor.indices, ()
     name = tensor.name.replace(".experts.{}.", ".switch_mlp.")

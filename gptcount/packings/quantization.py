@@ -14,9 +14,9 @@ from gptcount.blocks.block import Block, Names
 from gptcount.packings.packing import packings
 from gptcount.packings.patterns import MOST_PATTERNS, is_readable
 
-Kind = Literal["linear", "embedding", "unembedding", "router", "experts"]
+Kind = Literal["linear", "embedding", "unembedding", "router", "indexer", "experts"]
 """The kinds of weights that methods treat apart: the matrices of the layers, the two ends, what chooses among experts,
-and experts that are stored as one tensor."""
+what weighs the heads of an indexer, and experts that are stored as one tensor."""
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,80}$")]
 Patterns = Annotated[tuple[str, ...], Field(strict=False, max_length=MOST_PATTERNS)]

@@ -9,6 +9,7 @@ from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families import WHOLES, read
 from gptcount.families.config import Config
+from gptcount.families.quantization import quantization
 from gptcount.sources import specification
 
 OF_OTHER_PARTS = """
@@ -25,7 +26,7 @@ def parse(text: str, origin: str) -> Architecture:
 
 def parse_with_comments(text: str, origin: str) -> tuple[Architecture, list[str]]:
     """The architecture, and a line for each key that was absent: what it was taken to be."""
-    data = _object(text, origin)
+    whole = data = _object(text, origin)
     nested = data.get("text_config")
     try:
         if isinstance(nested, dict):
@@ -36,6 +37,8 @@ def parse_with_comments(text: str, origin: str) -> tuple[Architecture, list[str]
     if isinstance(nested, dict):
         note = "the language model of a larger configuration: vision, audio and what joins them are not counted"
         found["notes"] = [*found.get("notes", []), note]
+    if said := quantization(whole):
+        found["quantization"] = said
     return specification.validate(found, origin), assumed
 
 
