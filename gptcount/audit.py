@@ -17,7 +17,7 @@ from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.ledger import GROUPS, Item
 from gptcount.names import Numbers, Wanted, parts, prefix, spelled
-from gptcount.packings.backwards import Shape, fits, read
+from gptcount.packed import Shape, fits, read
 from gptcount.sources.checkpoint import Checkpoint, Entry
 from gptcount.stored import Tensor, laid, parsed, tensors
 
@@ -150,12 +150,18 @@ class Audit:
         return terminal.Drawing(audit.parts(self))
 
 
-def audit(checkpoint: Checkpoint, architecture: Architecture | None = None, notes: Sequence[str] = ()) -> Audit:
+def audit(
+    checkpoint: Checkpoint,
+    architecture: Architecture | None = None,
+    notes: Sequence[str] = (),
+    bits: Collection[int] = (),
+) -> Audit:
     """A checkpoint held against an architecture, or counted by itself where there is none.
 
+    ``bits`` are those of a quantized number, where they are known and the headers leave them open.
     Raises InputError where it is not known what a checkpoint of the architecture calls its tensors.
     """
-    auditor = _Auditor(checkpoint.entries, architecture)
+    auditor = _Auditor(checkpoint.entries, architecture, bits)
     rows = tuple(auditor.rows())
     return Audit(
         checkpoint.origin,
@@ -187,7 +193,8 @@ def load(source: str, against: str | None = None, settings: Sequence[str] = ()) 
     except InputError as refusal:
         if against is not None:
             raise
-        return audit(found, None, [*str(refusal).splitlines(), "So nothing is checked; the tensors are counted."])
+        why = [*str(refusal).splitlines(), "So nothing is checked; the tensors are counted."]
+        return audit(found, None, why, config_json.bits(text))
     return audit(found, specification.changed(architecture, settings))
 
 

@@ -113,11 +113,11 @@ def account(ledger: Ledger) -> Account:
 
 
 def check(ledger: Ledger) -> Check | None:
-    """The published total held against the ledger; None where nothing is published."""
+    """The published total held against the ledger; None where nothing is published, or that total is not known."""
     published = ledger.architecture.published
-    if published is None:
+    counted = ledger.totals.get(published.of) if published else None
+    if published is None or counted is None:
         return None
-    counted = ledger.totals[published.of]
     read = _printed(published.total)
     if read is None:
         return Check(published, counted, "unreadable")

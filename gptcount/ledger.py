@@ -15,7 +15,7 @@ from gptcount.errors import InputError, shown
 from gptcount.weight import Inventory, Role, Weight, total
 
 if TYPE_CHECKING:
-    from gptcount.packings.forwards import Held
+    from gptcount.disk import Held
     from gptcount.stored import Tensor
 
 Reading = Literal["heads", "value-up", "stored"]
@@ -223,7 +223,7 @@ def files_of(architecture: Architecture) -> tuple[tuple[Held, ...], str]:
     """The tensors in the files of a quantized model, or why they are not known; neither for one that is not."""
     if architecture.quantization is None:
         return (), ""
-    from gptcount.packings.forwards import held
+    from gptcount.disk import held
 
     try:
         return held(architecture), ""

@@ -11,8 +11,9 @@ PACKAGE = Path(__file__).parent.parent / "gptcount"
 FLOORS = (
     {"errors", "numbers", "weight"},
     {"blocks"},
+    {"packings"},
     {"architecture"},
-    {"families", "sources", "stored", "names", "quantized"},
+    {"families", "sources", "stored", "names", "packed", "disk"},
     {"ledger", "comparison", "explain", "audit"},
     {"reference"},
     {"output"},

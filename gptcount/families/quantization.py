@@ -58,7 +58,11 @@ def _read(said: Said, dtype: str) -> Part:
     method = _method(said)
     part: Part = {"method": method, "dtype": dtype}
     try:
-        found = READERS[method](said) if method in READERS else {"unknown": f"files of {method} are not known"}
+        found = (
+            READERS[method](said)
+            if method in READERS
+            else {"unknown": f"the tensors that {method} stores are not known"}
+        )
         _check(found)
     except _NotSaidError as reason:
         found = {"unknown": str(reason)}

@@ -1,1 +1,1 @@
-"""Packings: how quantized checkpoints store weights. One table, read backwards and forwards."""
+"""Packings: how quantized checkpoints store weights, as one table, and what a specification says of it."""

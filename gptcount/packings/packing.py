@@ -1,6 +1,6 @@
 """A packing, as the table says it: the tensors that it makes of a weight, and what the words of their shapes come to.
 
-It knows no model and no file. ``backwards`` goes from tensors to weights, ``forwards`` from weights to tensors.
+It knows no model and no file. ``packed`` goes from tensors to weights, ``disk`` from weights to tensors.
 """
 
 from __future__ import annotations

@@ -42,6 +42,15 @@ def parse_with_comments(text: str, origin: str) -> tuple[Architecture, list[str]
     return specification.validate(found, origin), assumed
 
 
+def bits(text: str) -> tuple[int, ...]:
+    """How many bits a number of a quantized checkpoint has, by its config.json, whether its model is known or not."""
+    try:
+        said = quantization(_object(text, "config.json")) or {}
+    except (InputError, RecursionError):
+        return ()
+    return tuple(scheme["bits"] for scheme in said.get("schemes", ()))
+
+
 def _language_model(outer: dict[str, Any], nested: dict[str, Any], origin: str) -> dict[str, Any]:
     """The nested ``text_config``, with what it leaves to the outer object: its family, and whether it is tied."""
     whole, key = WHOLES.get(str(outer.get("model_type"))), "tie_word_embeddings"

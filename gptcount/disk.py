@@ -191,9 +191,9 @@ def kind_of(tensor: Tensor) -> Kind | None:
         return "router"
     if weight.name.endswith("indexer.head_weight"):
         return "indexer"
-    if tensor.name.endswith(".weight"):
-        return "linear" if len(tensor.shape) == 2 else None
-    return "experts"
+    if any(axis.name == "n_experts" for axis in weight.axes) and len(tensor.indices) < 2:
+        return "experts"
+    return "linear" if tensor.name.endswith(".weight") and len(tensor.shape) == 2 else None
 
 
 def _copies(indices: tuple[Axis, ...]) -> int:
