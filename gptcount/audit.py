@@ -225,7 +225,9 @@ class _Auditor:
         self.tied = dict(_tied(architecture)) if architecture else {}
         self.found: list[set[Numbers]] = [set() for _ in self.wanted.tensors]
         self.entries = {entry.name: entry for entry in entries}
-        self.stands, self.helpers = read(self.entries, bits)
+        said = architecture.quantization if architecture else None
+        self.bits = said.bits if said else bits
+        self.stands, self.helpers = read(self.entries, self.bits)
         self.packed = {stands.name: stands.packed for stands in self.stands.values()}
         self.prefix = prefix(self.wanted.templates(), dict.fromkeys(parts(name)[0] for name in self.packed))
         self.predicting = {self._layer(name) for name in self.packed if PREDICTING.search(name)}
@@ -259,7 +261,7 @@ class _Auditor:
             if place >= 0 and numbers not in self.found[place]:
                 self.found[place].add(numbers)
                 shape = self.wanted.tensors[place].shape
-                fit = fits(stands, shape)
+                fit = fits(stands, shape, self.bits)
                 family = _Family(place, template, "right" if fit else "shape", packed, entry.dtype, entry.shape)
                 return family, prod(shape) if fit else stands.numbers
         kind = self._surplus(entry)

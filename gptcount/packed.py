@@ -21,7 +21,7 @@ HELPER = re.compile(
     r"(?:scale|scales|scale_inv|scale_2|(?:input_)?global_scale|pre_quant_scale|"
     r"(?:input|output|activation|(?:in|out)put_activation|quant|deq)_(?:scale|zero_point|offset|bias)|input_scale_ub|"
     r"zero_point|offset|qzeros|g_idx|shape|workspace|format|SCB|meta|mcg|mul1|act_pre_scale|"
-    r"nbits|group_size|axis|packing|unpack_view_dtype|view_as_float|quant_scale|quant_zero|compute_dtype|offload_meta|"
+    r"nbits|kv_cache_(?:scale|offset)|group_size|axis|packing|unpack_view_dtype|view_as_float|quant_scale|quant_zero|compute_dtype|offload_meta|"
     r"encoded_state_dict|stores_quant_config|channel_wise|optimize|round_zero|"
     r"(?:nested_)?(?:absmax|quant_map)|quant_state\.\w+)"
 )
@@ -88,12 +88,16 @@ def read(entries: Mapping[str, Entry], bits: Collection[int] = ()) -> Read:
     return Read(stands, helpers)
 
 
-def fits(stands: Stands, wanted: Shape) -> bool:
-    """Whether a tensor may stand for one of the shape that is wanted; of one number, [1] and [] are the same."""
+def fits(stands: Stands, wanted: Shape, bits: Collection[int] = ()) -> bool:
+    """Whether a tensor may stand for one of the shape that is wanted; of one number, [1] and [] are the same.
+
+    ``bits`` are those of a number, where a configuration says them.
+    """
     if any(_plain(shape) == _plain(wanted) for shape in stands.shapes):
         return True
     either = {wanted, (*wanted[:-2], *wanted[:-3:-1])} if len(wanted) > 1 else set()
-    return any(_solutions(way.packing, way.pieces, shape) for way in stands.ways for shape in either)
+    found = [one for way in stands.ways for shape in either for one in _solutions(way.packing, way.pieces, shape)]
+    return any(one.bits in bits for one in found) if bits else bool(found)
 
 
 def _plain(shape: Shape) -> Shape:

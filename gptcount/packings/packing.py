@@ -67,6 +67,8 @@ def known(out: int, goes_in: int, bits: int, group: int, block: tuple[int, int] 
         "block_rows": ceil(out / block[0]),
         "block_columns": ceil(goes_in / block[1]),
         "levels": 2**bits,
+        "tiles_out": ceil(out / 8),
+        "tiles_in": 8 * ceil(goes_in / 1024),
     }
 
 

@@ -24,7 +24,16 @@ gptq                    2 3 4 8
   M.qzeros              I32             groups, out*bits/32     ; stored
   M.zeros               F16|F           groups, out             ; perhaps
   M.g_idx               I32             in                      ; stored
-  M.lookup_table        F16|F           out, levels             ; perhaps
+
+squeezellm              3 4
+  M.qweight             I32             in*bits/32, out
+  M.lookup_table        F16|F           out, levels
+
+bitblas                 1 2 4 8
+  M.qweight             I8              out, in*bits/8
+  M.scales              F16|F           out, groups
+  M.qzeros              I8              groups, out*bits/8      ; perhaps
+  M.zeros               F16|F           out, groups             ; perhaps
 
 awq-gemm                4 8
   M.qweight             I32             in, out*bits/32
@@ -40,6 +49,11 @@ awq-gemv-fast           4
   M.qweight             I16             out/4, in
   M.qzeros              F16|F           padded, out
   M.scales              F16|F           padded, out
+
+awq-original            4
+  M.qweight             I16             out/4, in
+  M.scales              F16|F           padded, out
+  M.scaled_zeros        F16|F           padded, out
 
 awq-marlin              4 8
   M.qweight             I32             in/16, out*bits/2
@@ -218,6 +232,11 @@ torchao                 8
   M._weight_qdata       I8|F8           out, in
   M._weight_scale       F               any
 
+torchao-plain           8
+  W_qdata               I8|F8           out, in
+  W_scale               F               any
+  W_zero_point          F|I8            any                     ; perhaps
+
 torchao-int4            4
   M._weight_qdata       U8|I8           out, in/2
   M._weight_scale       F               groups, out
@@ -229,7 +248,7 @@ torchao-int32           4
   M._weight_zero_point  F|I8            groups, out             ; perhaps
 
 torchao-tiles           4
-  M._weight_qdata       I32             some, some, some, some
+  M._weight_qdata       I32             tiles_out, tiles_in, 32, 4
   M._weight_scale_and_zero  F           some, some, 2
 
 aqlm                    8
@@ -264,6 +283,10 @@ bitnet                  2
 rows                    2 4 8
   W                     U8              out, in*bits/8
   W_scale               F               out, 1
+
+rows-of-tokens          2 4 8
+  M.embedding_quantized  U8|I8          out, in*bits/8
+  M.embedding_scale     F               out, groups
 
 bytes                   8
   W                     U8              out, in
