@@ -267,7 +267,8 @@ class _Auditor:
         kind = self._surplus(entry)
         finding: Finding = "surplus" if kind else "counted"
         packed = packed if stands.numbers is not None else UNREAD
-        return _Family(-1, template, finding, kind or packed, entry.dtype, entry.shape), stands.numbers
+        count = entry.elements if kind and stands.numbers is None else stands.numbers
+        return _Family(-1, template, finding, kind or packed, entry.dtype, entry.shape), count
 
     def _surplus(self, entry: Entry) -> str:
         """The kind of a tensor that the model has not; empty where there is no model, and no name tells otherwise."""

@@ -27,7 +27,7 @@ HELPER = re.compile(
 )
 """A tensor that quantization keeps beside a weight, whatever the method; what stands before is the weight."""
 
-SUSPECT = ("U8", "I8", "I16", "U16", "I32", "U32", "F4")
+SUSPECT = ("U8", "I8", "I16", "U16", "I32", "U32", "F4", "I64", "U64")
 """Dtypes whose elements may hold several numbers, or a part of one."""
 
 
@@ -84,8 +84,18 @@ def read(entries: Mapping[str, Entry], bits: Collection[int] = ()) -> Read:
             helpers |= {name: any(beside)} if beside else {}
     for name in helpers:
         stands[name] = Stands(name, entries[name].elements, (entries[name].shape,))
+    for name in _doubtful(packed, entries):
+        stands[name] = Stands(name, None, (entries[name].shape,))
     settle({name: one for name, one in stands.items() if name not in helpers}, stands, bits)
     return Read(stands, helpers)
+
+
+def _doubtful(packed: Mapping[str, bool], entries: Mapping[str, Entry]) -> list[str]:
+    """Biases that may be no part of a model: early tools kept zeros beside every weight that they packed, where other
+    models have biases beside norms too, or not beside every weight."""
+    biases = {name for name in entries if name.endswith(".bias")}
+    beside = {f"{weight.removesuffix('.weight')}.bias" for weight, is_packed in packed.items() if is_packed}
+    return list(biases) if biases and biases == beside else []
 
 
 def fits(stands: Stands, wanted: Shape, bits: Collection[int] = ()) -> bool:
@@ -106,7 +116,8 @@ def _plain(shape: Shape) -> Shape:
 
 def _stands(entry: Entry, weight: str, ways: tuple[Way, ...]) -> Stands:
     if not ways:
-        known = entry.dtype not in SUSPECT or entry.elements < 2
+        row = len(entry.shape) < 2 and entry.dtype in ("I64", "U64")
+        known = entry.dtype not in SUSPECT or entry.elements < 2 or row
         return Stands(weight, entry.elements if known else None, (entry.shape,), weight != entry.name)
     found = [solution for way in ways for solution in _solutions(way.packing, way.pieces)]
     numbers, shapes = {one.n for one in found}, {one.shape for one in found if one.shape}
@@ -122,8 +133,10 @@ def _ways(entry: Entry, entries: Mapping[str, Entry]) -> tuple[str, tuple[Way, .
     for suffix in ("", f".{name.rpartition('.')[2]}", f"_{name.rpartition('_')[2]}", "._data._data"):
         for packing in _beginning().get((suffix, entry.dtype), ()) if name.endswith(suffix) else ():
             stem = name.removesuffix(suffix)
-            of = stem if packing.parts[0].name[0] == "W" else f"{stem}.weight"
-            if pieces := _pieces(packing, of, entries):
+            module = packing.parts[0].name[0] == "M"
+            of = f"{stem}.weight" if module else stem
+            sure = weight in (name, of) and not (module and stem.endswith(".weight"))
+            if pieces := _pieces(packing, of, entries) if sure else ():
                 weight = of
                 ways += [Way(packing.name, pieces)] if _solutions(packing.name, pieces) else []
     return weight, tuple(ways)
