@@ -211,7 +211,8 @@ def _solved(packing: Packing, pieces: tuple[Piece, ...], lead: Shape, sizes: dic
         if goes_in and "out" in sizes:
             every = {**known(sizes["out"], goes_in, sizes["bits"], sizes["group"]), **sizes}
             shape = (*lead, sizes["out"], goes_in)
-        if all(_fits(packing.parts[piece.part], piece, lead, every) for piece in pieces):
+        sure = bool(shape or "n" in sizes)
+        if all(_fits(packing.parts[piece.part], piece, lead, every, sure) for piece in pieces):
             yield Solution(sizes["bits"], prod(shape) if shape else sizes.get("n"), shape)
 
 

@@ -336,7 +336,7 @@ def test_packed_elements_are_counted_as_what_they_stand_for(how: str) -> None:
     assert labels["numbers packed into fewer elements"] > 0
 
 
-@pytest.mark.parametrize("how", ["gptq", "awq", "bitsandbytes", "nvfp4", "exponents", "bitnet", "fp8", "int8"])
+@pytest.mark.parametrize("how", ["gptq", "awq", "bitsandbytes", "nvfp4", "exponents", "fp8", "int8"])
 def test_what_packed_elements_stand_for_is_known_without_a_model(how: str) -> None:
     found = audit(entries(quantized(how)))
     adds_up(found)

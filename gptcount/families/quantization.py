@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gptcount.errors import shown
-from gptcount.packings.patterns import MOST_PATTERNS, is_readable
+from gptcount.packings.patterns import is_readable
+from gptcount.packings.quantization import Quantization
 
 Said = Mapping[str, Any]
 Part = dict[str, Any]
@@ -64,9 +65,10 @@ def _read(said: Said, dtype: str) -> Part:
             else {"unknown": f"the tensors that {method} stores are not known"}
         )
         _check(found)
+        Quantization.model_validate(part | found)
     except _NotSaidError as reason:
         found = {"unknown": str(reason)}
-    except (TypeError, ValueError, AttributeError, KeyError):
+    except (TypeError, ValueError, AttributeError, KeyError, RecursionError):
         found = {"unknown": "quantization_config says it in a way that is not known"}
     return part | found
 
@@ -83,13 +85,8 @@ def _method(said: Said) -> str:
 
 def _check(found: Part) -> None:
     """Every pattern is of a known form."""
-    patterns = [
-        *found.get("kept", ()),
-        *(text for scheme in found.get("schemes", ()) for text in scheme.get("modules", ())),
-    ]
-    if len(patterns) > MOST_PATTERNS:
-        raise _NotSaidError("quantization_config names very many modules")
-    for pattern in patterns:
+    within = [text for scheme in found.get("schemes", ()) for text in scheme.get("modules", ())]
+    for pattern in (*found.get("kept", ()), *within):
         if not is_readable(pattern):
             raise _NotSaidError(f"quantization_config names modules by {shown(pattern)!r}, which is not read")
 

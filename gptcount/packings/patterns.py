@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-MOST_PATTERNS, LONGEST, MOST_REPEATS = 200_000, 500, 4
+MOST_PATTERNS, MOST_REGULAR, LONGEST, MOST_REPEATS = 200_000, 2_000, 500, 4
 
 _PIECE = r"(?:[\w\-/ ]|\\[.\-]|(?:\\[dwsDW]|\.|\[[\w\-^]+\])(?:[*+?]\??)?|[|^$]|\((?:\?:)?|\)\??)"
 _PLAIN = re.compile(rf"{_PIECE}*")
@@ -24,13 +24,18 @@ def is_readable(pattern: str) -> bool:
     if len(pattern) > LONGEST or not pattern.isprintable():
         return False
     if not pattern.startswith("re:"):
-        return True
+        return pattern.count("*") <= 2 * MOST_REPEATS
     try:
         re.compile(pattern[3:])
     except (re.error, RecursionError, OverflowError):
         return False
-    repeats = len(re.findall(r"(?<!\\)[*+]", pattern))
+    repeats = len(re.findall(r"(?<!\\)[*+]", pattern.removesuffix(".*")))
     return repeats <= MOST_REPEATS and bool(_PLAIN.fullmatch(pattern[3:]))
+
+
+def is_regular(pattern: str) -> bool:
+    """Whether a pattern is more than a name."""
+    return "*" in pattern or pattern.startswith("re:")
 
 
 def matcher(patterns: Iterable[str]) -> Test:

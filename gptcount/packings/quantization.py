@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from gptcount.blocks.block import Block, Names
 from gptcount.packings.packing import packings
-from gptcount.packings.patterns import MOST_PATTERNS, is_readable
+from gptcount.packings.patterns import MOST_PATTERNS, MOST_REGULAR, is_readable, is_regular
 
 Kind = Literal["linear", "embedding", "unembedding", "router", "indexer", "experts"]
 """The kinds of weights that methods treat apart: the matrices of the layers, the two ends, what chooses among experts,
@@ -32,6 +32,8 @@ def _readable(patterns: tuple[str, ...]) -> tuple[str, ...]:
     for pattern in patterns:
         if not is_readable(pattern):
             raise ValueError("a name of a module, one with stars, or re: and a plain regular expression is expected")
+    if sum(map(is_regular, patterns)) > MOST_REGULAR:
+        raise ValueError(f"at most {MOST_REGULAR} patterns with stars or regular expressions are read")
     return patterns
 
 
