@@ -272,11 +272,11 @@ class _Auditor:
 
     def _surplus(self, entry: Entry) -> str:
         """The kind of a tensor that the model has not; empty where there is no model, and no name tells otherwise."""
+        if entry.name in self.helpers:
+            return TABLES if self.helpers[entry.name] else SCALE
         for kind, pattern in BY_NAME:
             if pattern.search(entry.name) and (kind != MASK or _is_mask(entry.shape)):
                 return kind
-        if entry.name in self.helpers:
-            return TABLES if self.helpers[entry.name] else SCALE
         if not entry.elements:
             return EMPTY
         if self.architecture is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -27,6 +27,9 @@ BYTES = {"U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "I16": 2, "
 BYTES |= {"I32": 4, "U32": 4, "F32": 4, "I64": 8}
 
 TORCH = {"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
+
+MOST_NAMED = 100_000
+"""Of so many layers, or experts of a layer, each is held against the patterns."""
 
 OFFSET = (3, 24)
 """How many characters bitsandbytes writes for the mean of the scales: ``0.5`` to ``1.2345678901234567e-05``."""
@@ -164,14 +167,16 @@ class _Files:
     def _modules(self, name: str, indices: tuple[Axis, ...]) -> Iterator[tuple[str, int]]:
         """Modules, and how many there are that patterns cannot tell apart: one expert stands for all."""
         patterns = "\n".join((*self.said.kept, *(text for scheme in self.said.schemes for text in scheme.modules)))
-        within: list[list[int]] = []
+        within: list[Sequence[int]] = []
         stands = 1
         for place, axis in enumerate(indices):
-            which = list(axis.where or range(axis.n))
+            which = axis.where or range(axis.n)
             word = name.split("{}")[place].rstrip(".").rpartition(".")[2]
             if place and not re.search(rf"{word}\\?\.[\d(\[]", patterns):
                 stands *= len(which)
                 which = which[-1:]
+            if len(which) > MOST_NAMED:
+                raise UnknownFilesError(f"more than {MOST_NAMED} modules of one name are not told apart")
             within.append(which)
         between = name.split("{}")
         for numbers in product(*within):

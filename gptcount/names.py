@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from math import prod
 
@@ -26,6 +27,7 @@ MOST_LISTED = 100_000
 """Of so many equal tensors at most it is said which are missing; so many names are looked at for their prefix."""
 
 
+@lru_cache(4)  # one name is asked for several times in a row
 def parts(name: str) -> tuple[str, Numbers]:
     """A name with ``{}`` for each number between its dots, and the numbers."""
     return NUMBER.sub("{}", name), tuple(map(int, NUMBER.findall(name)))

@@ -74,7 +74,7 @@ def read(entries: Mapping[str, Entry], bits: Collection[int] = ()) -> Read:
     """
     stands, helpers = dict[str, Stands](), dict[str, bool]()
     for entry in entries.values():
-        weight, ways = _ways(entry, entries)
+        weight, ways = _ways(entry, entries) if entry.name not in helpers else (entry.name, ())
         one = stands[entry.name] = _stands(entry, weight, ways)
         helpers |= {name: one.packed for way in ways for name in _names(way, weight)}
     packed = {one.name: one.packed for name, one in stands.items() if name not in helpers}

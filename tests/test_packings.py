@@ -416,6 +416,17 @@ def test_routers_are_left_open_where_nothing_says_it() -> None:
     assert (experts.dtype, experts.copies) == ("I8", 3 * 4)
 
 
+def test_a_billion_experts_take_no_time() -> None:
+    said = {"quant_method": "fp8", "weight_block_size": [128, 128]}
+    config = MIXTRAL | {"num_local_experts": 1_000_000_000}
+    ledger = breakdown(described(quantizing(config, said)))
+    assert ledger.totals["bytes"] > ledger.totals["parameters"]
+    one_by_one = said | {"modules_to_not_convert": ["gate", "lm_head", "model.layers.0.block_sparse_moe.experts.7.w1"]}
+    assert breakdown(described(quantizing(config, one_by_one))).unknown
+    few = breakdown(described(quantizing(MIXTRAL | {"num_local_experts": 9}, one_by_one)))
+    assert [one.copies for one in few.files if one.tensor.endswith("experts.{}.w1.weight")] == [26, 1]
+
+
 def test_experts_of_mlx_are_one_tensor_a_layer() -> None:
     said = {"bits": 4, "group_size": 32, "model.layers.0.block_sparse_moe.gate": {"bits": 8, "group_size": 32}}
     said |= {f"model.layers.{layer}.block_sparse_moe.gate": {"bits": 8, "group_size": 32} for layer in (1, 2)}
