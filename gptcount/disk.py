@@ -156,7 +156,8 @@ class _Files:
         return found
 
     def _scheme(self, module: str, kind: Kind) -> Scheme | None:
-        if own := next((scheme for scheme, test in self.own if test(module)), None):
+        own = next((scheme for scheme, test in self.own if test(module)), None)
+        if own and kind in ("linear", "unembedding", "router", "indexer", *self.said.kinds):
             return own
         if kind in self.said.unsure:
             raise UnknownFilesError(f"the configuration does not say whether {module} is quantized")
