@@ -27,6 +27,7 @@ from gptcount.blocks.norm import Norm
 from gptcount.blocks.per_layer_embedding import PerLayerEmbedding
 from gptcount.blocks.shortcut import Shortcut
 from gptcount.numbers import count
+from gptcount.packings.quantization import Quantization
 from gptcount.weight import NOTHING, Axis, Inventory, Weight, linear, weight
 
 Attention = Annotated[
@@ -142,6 +143,8 @@ class Architecture(Block):
     """What scores labels."""
     checkpoint: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$")] | None = None
     """The family whose names the stored tensors have (a ``model_type``)."""
+    quantization: Quantization | None = None
+    """How the checkpoint stores its weights, where it is quantized; it changes no count of parameters."""
     notes: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """What a reader of the count should know: parts that are left out, say."""
     published: Published | None = None

@@ -6,7 +6,7 @@ where a checkpoint comes from and how the result is printed are not known here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Literal, NamedTuple
@@ -19,7 +19,7 @@ from gptcount.families.namings import tied, wanted
 from gptcount.ledger import GROUPS, Item
 from gptcount.names import WRAPPERS, Numbers, Wanted, located, parts, spelled, unwrapped
 from gptcount.numbers import count
-from gptcount.quantized import Shape, fits, helps, stands_for
+from gptcount.packed import Shape, fits, read
 from gptcount.sources.checkpoint import Checkpoint, Entry
 from gptcount.stored import Tensor
 
@@ -39,7 +39,8 @@ class Row:
     """The part of the model: one of GROUPS, ``norm`` or ``other``."""
     finding: Finding
     kind: str
-    """What a surplus is; ``packed`` where an element holds several numbers; ``transposed`` where a shape is."""
+    """What a surplus is; ``packed`` where an element holds several numbers, UNREAD where it is open how many;
+    ``transposed`` where a shape is."""
     dtype: str
     shape: Shape
     """Of one of them, as the file has it; of one that is missing, as it is wanted."""
@@ -48,8 +49,8 @@ class Row:
     copies: int
     elements: int
     """How many elements all copies have in the file."""
-    parameters: int
-    """How many numbers these stand for; where they are missing, how many are missing."""
+    parameters: int | None
+    """How many numbers these stand for; where they are missing, how many are missing. None where headers do not say."""
 
     @property
     def agrees(self) -> bool:
@@ -112,12 +113,18 @@ class Audit:
         return terminal.Drawing(audit.parts(self))
 
 
-def audit(checkpoint: Checkpoint, architecture: Architecture | None = None, notes: Sequence[str] = ()) -> Audit:
+def audit(
+    checkpoint: Checkpoint,
+    architecture: Architecture | None = None,
+    notes: Sequence[str] = (),
+    bits: Collection[int] = (),
+) -> Audit:
     """A checkpoint held against an architecture, or counted by itself where there is none.
 
+    ``bits`` are those of a quantized number, where they are known and the headers leave them open.
     Raises InputError where it is not known what a checkpoint of the architecture calls its tensors.
     """
-    auditor = _Auditor(checkpoint.entries, architecture, _tables(checkpoint, architecture))
+    auditor = _Auditor(checkpoint.entries, architecture, _tables(checkpoint, architecture), bits)
     rows = tuple(auditor.rows())
     reconciliation = tuple(_reconciliation(rows, architecture))
     return Audit(
@@ -126,7 +133,13 @@ def audit(checkpoint: Checkpoint, architecture: Architecture | None = None, note
         rows,
         reconciliation,
         _dtypes(checkpoint.entries),
-        (*auditor.said(), *checkpoint.notes, *_false_claim(checkpoint, reconciliation), *notes),
+        (
+            *auditor.said(),
+            *_unread(rows, architecture),
+            *checkpoint.notes,
+            *_false_claim(checkpoint, reconciliation),
+            *notes,
+        ),
     )
 
 
@@ -141,7 +154,7 @@ def load(source: str, against: str | None = None, settings: Sequence[str] = ()) 
     from gptcount.sources.pairs import pair
 
     found = pair(source, against, settings)
-    return audit(*found) if found.checkpoint.adapter is None else adapter(*found)
+    return audit(*found) if found.checkpoint.adapter is None else adapter(*found[:3])
 
 
 class _Family(NamedTuple):
@@ -158,17 +171,26 @@ class _Family(NamedTuple):
 @dataclass(slots=True)
 class _Copies:
     parameters: int = 0
+    read: bool = True
     numbers: list[Numbers] = field(default_factory=list)
 
 
 class _Auditor:
     """Judges each tensor of a file once."""
 
-    def __init__(self, entries: Sequence[Entry], architecture: Architecture | None, tables: Sequence[Wanted]) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        architecture: Architecture | None,
+        tables: Sequence[Wanted],
+        bits: Collection[int] = (),
+    ) -> None:
         self.architecture = architecture
         self.written: dict[str, str] = {}
         self.entries = dict(self._unwrapped(entries))
-        self.stands = {name: stands_for(entry, self.entries) for name, entry in self.entries.items()}
+        said = architecture.quantization if architecture else None
+        self.bits = said.bits if said else bits
+        self.stands, self.helpers = read(self.entries, self.bits)
         self.packed = {stands.name: stands.packed for stands in self.stands.values()}
         self.located, *self.otherwise = located(tables, self.packed)
         self.wanted, self.prefix = self.located.wanted, self.located.prefix
@@ -209,7 +231,8 @@ class _Auditor:
         for entry in self.entries.values():
             family, parameters = self._judged(entry)
             copies = families.setdefault(family, _Copies())
-            copies.parameters += parameters
+            copies.parameters += parameters or 0
+            copies.read &= parameters is not None
             copies.numbers.append(self._parts(entry.name)[1])
         at: dict[int, list[Row]] = {}
         for family, copies in families.items():
@@ -222,7 +245,7 @@ class _Auditor:
                 yield Row(name, _group(tensor), "missing", "", "", shape, shape, n, 0, n * prod(shape))
         yield from at.get(-1, ())
 
-    def _judged(self, entry: Entry) -> tuple[_Family, int]:
+    def _judged(self, entry: Entry) -> tuple[_Family, int | None]:
         """What is found of a tensor, and how many numbers it stands for."""
         stands, (template, _) = self.stands[entry.name], self._parts(entry.name)
         packed = "packed" if stands.packed else ""
@@ -231,23 +254,28 @@ class _Auditor:
             if place >= 0 and numbers not in self.found[place]:
                 self.found[place].add(numbers)
                 shape = self.wanted.tensors[place].shape
-                fit = fits(stands, entry, shape)
+                fit = fits(stands, shape, self.bits)
                 kind = packed if fit or not _transposed(entry.shape, shape) else "transposed"
                 family = _Family(place, template, "right" if fit else "shape", kind, entry.dtype, entry.shape)
                 return family, prod(shape) if fit else stands.numbers
         kind = self._surplus(entry)
         finding: Finding = "surplus" if kind else "counted"
-        return _Family(-1, template, finding, kind or packed, entry.dtype, entry.shape), stands.numbers
+        packed = packed if stands.numbers is not None else surplus.UNREAD
+        count = entry.elements if kind and stands.numbers is None else stands.numbers
+        return _Family(-1, template, finding, kind or packed, entry.dtype, entry.shape), count
 
     def _surplus(self, entry: Entry) -> str:
         """The kind of a tensor that the model has not; empty where there is no model, and no name tells otherwise."""
+        if entry.name in self.helpers:
+            return surplus.TABLES if self.helpers[entry.name] else surplus.SCALE
         if kind := surplus.named(entry.name, entry.shape):
             return kind
-        packed = helps(entry.name, self.packed)
-        if packed is not None:
-            return surplus.TABLES if packed else surplus.SCALE
+        if not entry.elements:
+            return surplus.EMPTY
         if self.architecture is None:
             return ""
+        if self.packed.get(f"{entry.name.removesuffix('.bias')}.weight") and len(entry.shape) == 1:
+            return surplus.BIASES
         readings, layer = self._readings(entry.name), self._layer(entry.name)
         if any(entry.shape == self.tied[reading][1] for reading in readings if reading in self.tied):
             return surplus.TIED
@@ -257,8 +285,6 @@ class _Auditor:
             return surplus.COPY
         if layer is None and surplus.elsewhere(entry.name, self.prefix.has):
             return surplus.OTHER_PARTS
-        if not entry.elements:
-            return surplus.EMPTY
         if layer is None or layer < self.architecture.n_layers:
             return surplus.UNKNOWN
         return surplus.PREDICTION if layer in self.predicting else surplus.LAYER
@@ -299,7 +325,7 @@ class _Auditor:
             wanted=tensor.shape if tensor else None,
             copies=len(copies.numbers),
             elements=len(copies.numbers) * prod(family.shape),
-            parameters=copies.parameters,
+            parameters=copies.parameters if copies.read else None,
         )
 
 
@@ -344,18 +370,21 @@ def _reconciliation(rows: Sequence[Row], architecture: Architecture | None) -> I
     )
     for row in rows:
         if row.finding == "missing":
-            label, change = "missing tensors", row.parameters
+            label, change = "missing tensors", row.parameters or 0
         else:
-            changes["numbers packed into fewer elements"] += row.parameters - row.elements
+            parameters = row.elements if row.parameters is None else row.parameters
+            changes["numbers packed into fewer elements"] += parameters - row.elements
             if row.finding == "shape":
                 label = "tensors of another shape, in the model's"
-                change = row.copies * prod(row.wanted or ()) - row.parameters
+                change = row.copies * prod(row.wanted or ()) - parameters
             else:
-                label, change = row.kind, -row.parameters if row.finding == "surplus" else 0
+                label, change = row.kind, -parameters if row.finding == "surplus" else 0
         if change:
             changes[label] = changes.get(label, 0) + change
     elements = sum(row.elements for row in rows)
     yield Item("elements in the file", elements, "elements")
+    if architecture is None and any(row.parameters is None for row in rows):
+        return
     yield from (Item(label, change) for label, change in changes.items() if change)
     stored = elements + sum(changes.values())
     if architecture is None:
@@ -366,6 +395,17 @@ def _reconciliation(rows: Sequence[Row], architecture: Architecture | None) -> I
     if buffers:
         yield Item("buffers, which training does not learn", -buffers)
     yield Item("parameters of the model", stored - buffers, "parameters")
+
+
+def _unread(rows: Sequence[Row], architecture: Architecture | None) -> Iterator[str]:
+    """Why there is no total, where there is none: the tensors whose numbers headers do not tell."""
+    names = [f"{row.tensor} ({row.dtype})" for row in rows if row.parameters is None]
+    if names and architecture is None:
+        some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        yield (
+            f"How many numbers these stand for cannot be read from headers alone: {some}. So no total is given; a "
+            "config.json beside them, or --against MODEL, decides it."
+        )
 
 
 def _dtypes(entries: Iterable[Entry]) -> tuple[Dtype, ...]:

@@ -69,7 +69,7 @@ class Account(NamedTuple):
             "other_matrices": self.other,
             "biases_norms_positions": self.beside,
             "tied": self.tied,
-            **{name: totals[name] for name in ("parameters", "active", "stored", "matrices", "matrix_parameters")},
+            **{name: totals.get(name) for name in ("parameters", "active", "stored", "matrices", "matrix_parameters")},
             "published": check.published.total if check else None,
             "published_of": check.published.of if check else None,
             "status": check.status if check else None,
@@ -123,11 +123,11 @@ def account(ledger: Ledger) -> Account:
 
 
 def check(ledger: Ledger) -> Check | None:
-    """The published total held against the ledger; None where nothing is published."""
+    """The published total held against the ledger; None where nothing is published, or that total is not known."""
     published = ledger.architecture.published
-    if published is None:
+    counted = ledger.totals.get(published.of) if published else None
+    if published is None or counted is None:
         return None
-    counted = ledger.totals[published.of]
     read = _printed(published.total)
     if read is None:
         return Check(published, counted, "unreadable")

@@ -6,6 +6,7 @@ It reads an inventory and does not know how it was made, nor how it will be prin
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -14,6 +15,7 @@ from gptcount.errors import InputError, shown
 from gptcount.weight import Inventory, Role, Weight, total
 
 if TYPE_CHECKING:
+    from gptcount.disk import Held
     from gptcount.stored import Tensor
 
 Reading = Literal["heads", "value-up", "stored"]
@@ -107,7 +109,11 @@ class Ledger:
     reconciliation: tuple[Item, ...]
     totals: dict[str, int]
     stored: tuple[StoredRow, ...] = ()
-    """The tensors of the checkpoint, under the reading ``stored``; they add up to the total ``stored``."""
+    """The tensors of the model, under the reading ``stored``; they add up to the total ``stored``."""
+    files: tuple[Held, ...] = ()
+    """The tensors that the files hold in their place, where the model is quantized; none where that is not known."""
+    unknown: str = ""
+    """Why it is not known which tensors the files of a quantized model hold."""
 
     @property
     def model(self) -> str:
@@ -182,7 +188,8 @@ def breakdown(architecture: Architecture, reading: Reading = "heads") -> Ledger:
     rows = tuple(
         _row(unstapled(weight) if reading == "value-up" else weight) for weight in inventory if weight.role == "matrix"
     )
-    items = reconcile(inventory)
+    said = architecture.quantization
+    items = reconcile(inventory, stored=said is None or said.stands_for_all)
     totals = {"matrices": sum(row.matrices for row in rows)}
     totals |= {item.total: item.parameters for item in items if item.total}
     chosen = [weight for weight in inventory if any(axis.chosen for axis in weight.per)]
@@ -190,10 +197,38 @@ def breakdown(architecture: Architecture, reading: Reading = "heads") -> Ledger:
     tables = sum(weight.parameters for weight in inventory if is_table(weight))
     totals["active"] = totals["parameters"] - idle
     totals["non_embedding"] = totals["parameters"] - tables
+    if reading == "stored" and "stored" not in totals:
+        raise InputError(f"{shown(architecture.name)}: {no_stored_total(architecture)}")
+    files, unknown = files_of(architecture)
+    totals |= {} if unknown or not files else bytes_of(files)
     stored = stored_rows(architecture) if reading == "stored" else ()
     if stored:
         totals["matrices"] = sum(row.copies for row in stored if row.role == "matrix")
-    return Ledger(architecture, reading, rows, items, totals, stored)
+    return Ledger(architecture, reading, rows, items, totals, stored, files, unknown)
+
+
+def no_stored_total(architecture: Architecture) -> str:
+    """Why there is no total ``stored``, in words."""
+    method = architecture.quantization.method if architecture.quantization else ""
+    return f"what a checkpoint stores is not known for the quantization method {shown(method)!r}"
+
+
+def files_of(architecture: Architecture) -> tuple[tuple[Held, ...], str]:
+    """The tensors in the files of a quantized model, or why they are not known; neither for one that is not."""
+    if architecture.quantization is None:
+        return (), ""
+    from gptcount.disk import held
+
+    try:
+        return held(architecture), ""
+    except InputError as reason:
+        return (), str(reason)
+
+
+def bytes_of(files: Iterable[Held]) -> dict[str, int]:
+    """The bytes of all tensors as a total; where they are a range, the least and the most."""
+    least, most = (sum(sizes) for sizes in zip(*((one.least, one.most) for one in files), strict=True))
+    return {"bytes": least} if least == most else {"bytes_least": least, "bytes_most": most}
 
 
 def stored_rows(architecture: Architecture) -> tuple[StoredRow, ...]:
@@ -217,21 +252,21 @@ def stored_rows(architecture: Architecture) -> tuple[StoredRow, ...]:
     )
 
 
-def reconcile(inventory: Inventory) -> tuple[Item, ...]:
-    """From the matrices of the flow to what training learns and to what a checkpoint stores, line by line."""
+def reconcile(inventory: Inventory, stored: bool = True) -> tuple[Item, ...]:
+    """From the matrices of the flow to what training learns and, where that is known, to what a checkpoint stores."""
     counts: dict[str, int] = {}
     for weight in inventory:
         counts[weight.role] = counts.get(weight.role, 0) + weight.parameters
     tied = total(weight for weight in inventory if weight.tied_to)
     learned = sum(counts.values()) - counts.get("buffer", 0) - tied
-    stored = learned + counts.get("buffer", 0)
+    buffers = counts.get("buffer", 0)
     return (
         Item("weight matrices of the flow", counts.get("matrix", 0), "matrix_parameters"),
         *(Item(label, counts[role]) for role, label in ITEMS if role in counts),
         *((Item("unembedding, stored once with the embedding (tied)", -tied),) if tied else ()),
         Item("parameters: what training learns, tied ones once", learned, "parameters"),
-        Item("buffers that a checkpoint keeps beside them", counts.get("buffer", 0)),
-        Item("stored: what a checkpoint holds", stored, "stored"),
+        *((Item("buffers that a checkpoint keeps beside them", buffers),) if stored else ()),
+        *((Item("stored: what a checkpoint holds", learned + buffers, "stored"),) if stored else ()),
     )
 
 

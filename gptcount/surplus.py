@@ -21,12 +21,14 @@ COPY = "a second copy, under other names"
 ADAPTER = "an adapter that is not merged"
 PREDICTION = "multi-token-prediction layers"
 OTHER_PARTS = "other parts of a larger model"
-EMPTY = "tensors of no elements"
+BIASES = "biases of packed weights that the model has without"
+EMPTY = "tensors without elements"
+UNREAD = "packed in a way that headers do not tell"
 LAYER = "surplus, in layers beyond the last"
 UNKNOWN = "surplus, of no known kind"
 
 KNOWN = (
-    MASK, ROTARY, POSITIONS, SCALE, TABLES, CACHE, TIED, SHARED, COPY, ADAPTER, PREDICTION, OTHER_PARTS, EMPTY,
+    MASK, ROTARY, POSITIONS, SCALE, TABLES, CACHE, BIASES, TIED, SHARED, COPY, ADAPTER, PREDICTION, OTHER_PARTS, EMPTY,
 )  # fmt: skip
 """The kinds that are no disagreement."""
 

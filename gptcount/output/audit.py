@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gptcount import audit as account
@@ -72,8 +72,14 @@ def _by_group(found: Audit) -> Iterator[Row]:
         group = label if label in GROUPS else ""
         yield from (Row(_row(row).cells, group) for row in rows)
         if len(rows) > 1:
-            copies, parameters = sum(row.copies for row in rows), sum(row.parameters for row in rows)
+            copies, parameters = sum(row.copies for row in rows), _sum(row.parameters for row in rows)
             yield Row((f"{name(label)} in all", "", "", copies, parameters), group, "subtotal")
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """The sum; None where one is not known."""
+    found = list(counts)
+    return None if None in found else sum(filter(None, found))
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -31,6 +31,8 @@ def breakdown(ledger: Ledger, explained: bool = False) -> dict[str, Any]:
         "published": found.to_record() if found else None,
         "notes": list(ledger.architecture.notes),
     }
+    if ledger.files:
+        document["tensors"] = [one.to_record() for one in ledger.files]
     if explained:
         from gptcount.explain import explain
 

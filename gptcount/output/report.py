@@ -200,7 +200,6 @@ def _waterfall(ledger: Ledger, key: str, figures: dict[str, charts.Figure]) -> I
 
 def _headline(ledger: Ledger) -> str:
     totals = ledger.totals
-    decimal, binary = size(2 * totals["stored"]).rstrip(")").split(" (")
     active = totals["active"]
     facts = [
         ("parameters", count(totals["parameters"]), "what training learns, tied ones once"),
@@ -210,10 +209,20 @@ def _headline(ledger: Ledger) -> str:
             else []
         ),
         ("matrices", count(totals["matrices"]), f"reading: {ledger.reading}"),
-        ("at 2 bytes each", decimal, f"{binary}, all that a checkpoint stores"),
+        *_size(ledger),
     ]
     items = (f"<div><dt>{name}</dt><dd>{value}<small>{said}</small></dd></div>" for name, value, said in facts)
     return f'<dl class="headline">{"".join(items)}</dl>'
+
+
+def _size(ledger: Ledger) -> list[tuple[str, str, str]]:
+    """The size of a checkpoint, where it is known: of a quantized one, what its files hold."""
+    totals, said = ledger.totals, ledger.architecture.quantization
+    if said and "bytes" not in totals:
+        return []
+    decimal, binary = size(totals["bytes"] if said else 2 * totals["stored"]).rstrip(")").split(" (")
+    of = f"{binary}, as quantized: {escape(shown(said.method))}" if said else f"{binary}, all that a checkpoint stores"
+    return [("on disk" if said else "at 2 bytes each", decimal, of)]
 
 
 def _key(ledger: Ledger, chart: str) -> str:

@@ -32,7 +32,9 @@ OF_THE_PARAMETERS = (
 
 def breakdown(ledger: Ledger, explained: bool = False, quoted: bool = False) -> list[Part]:
     """Everything that ``gptcount breakdown`` shows of a model."""
-    rows = stored(ledger) if ledger.reading == "stored" else matrices(ledger)
+    rows = matrices(ledger)
+    if ledger.reading == "stored":
+        rows = files(ledger) if ledger.files else stored(ledger)
     parts: list[Part] = [rows, reconciliation(ledger), *notes(ledger)]
     parts += other_totals(ledger) if quoted else ()
     return [*parts, *explanation(ledger)] if explained else parts
@@ -150,15 +152,60 @@ def explanation(ledger: Ledger) -> list[Prose]:
 
 def notes(ledger: Ledger) -> list[Prose]:
     """What a reader should know beside the numbers."""
-    stored = ledger.totals["stored"]
     of = "all that is stored" if ledger.reading == "stored" else "all matrices"
     lines = (
         f"Reading {ledger.reading}: {READINGS[ledger.reading]}.",
         f"Shares are of {of}, rounded: they may not add to 100.0 %.",
-        f"On disk, in 16 bits a number: {size(2 * stored)}; in 32 bits: {size(4 * stored)}.",
+        on_disk(ledger),
     )
     said = [f"Note: {shown(note, 1000)}." for note in ledger.architecture.notes]
     return [Prose("\n".join(lines)), *([Prose("\n".join(said))] if said else []), *_published(check(ledger))]
+
+
+def on_disk(ledger: Ledger) -> str:
+    """How large the files are, in a sentence."""
+    said, totals = ledger.architecture.quantization, ledger.totals
+    if said is None:
+        stored = totals["stored"]
+        return f"On disk, at 16 bits per parameter: {size(2 * stored)}; at 32 bits: {size(4 * stored)}."
+    method = shown(said.method)
+    if "stored" not in totals:
+        return f"On disk: not known. The configuration says {method}, and what such files store is not known."
+    if not ledger.files:
+        return f"On disk: not known. The configuration says {method}; {shown(ledger.unknown, 300)}."
+    least, most = (size(totals.get(total, totals.get("bytes", 0))) for total in ("bytes_least", "bytes_most"))
+    return f"On disk: {least if least == most else f'{least} to {most}'}, as quantization_config says: {method}."
+
+
+def files(ledger: Ledger) -> Table:
+    """The tensors that the files of a quantized model hold, with their bytes, and how many numbers they stand for."""
+    columns = (
+        Column("tensor"),
+        Column("dtype"),
+        Column("shape", optional=1),
+        Column("copies", right=True),
+        Column("bytes", right=True),
+    )
+    rows = [
+        Row(
+            (
+                one.tensor,
+                one.dtype or "16 or 32 bits",
+                "as the weights need" if one.shape is None else " × ".join(map(count, one.shape)) or "one number",
+                one.copies,
+                _range(one.least, one.most),
+            )
+        )
+        for one in ledger.files
+    ]
+    least, most = sum(one.least for one in ledger.files), sum(one.most for one in ledger.files)
+    whole = Row(("all tensors", "", "", sum(one.copies for one in ledger.files), _range(least, most)), kind="total")
+    stands = Row(("numbers that they stand for: stored", "", "", None, ledger.totals["stored"]), kind="total")
+    return Table(f"{shown(ledger.model)}: the tensors in its files", columns, (*rows, whole, stands))
+
+
+def _range(least: int, most: int) -> Cell:
+    return least if least == most else f"{count(least)} to {count(most)}"
 
 
 def _published(found: Check | None) -> list[Prose]:

@@ -10,6 +10,7 @@ from gptcount.errors import InputError, shown
 from gptcount.families import read
 from gptcount.families.params import is_params
 from gptcount.families.params import read as read_params
+from gptcount.families.quantization import quantization
 from gptcount.sources import specification
 
 
@@ -25,7 +26,18 @@ def parse_with_comments(text: str, origin: str) -> tuple[Architecture, list[str]
         found, assumed = (read_params if is_params(data) else read)(data, origin)
     except RecursionError:
         raise InputError(f"{origin}: nested too deeply") from None
+    if said := quantization(data):
+        found["quantization"] = said
     return specification.validate(found, origin), assumed
+
+
+def bits(text: str) -> tuple[int, ...]:
+    """How many bits a number of a quantized checkpoint has, by its config.json, whether its model is known or not."""
+    try:
+        said = quantization(as_object(text, "config.json")) or {}
+    except (InputError, RecursionError):
+        return ()
+    return tuple(scheme["bits"] for scheme in said.get("schemes", ()))
 
 
 def as_object(text: str, origin: str) -> dict[str, Any]:

@@ -18,6 +18,8 @@ class Pair(NamedTuple):
     checkpoint: Checkpoint
     architecture: Architecture | None
     notes: tuple[str, ...] = ()
+    bits: tuple[int, ...] = ()
+    """How many bits a quantized number has, where a configuration says it of a model that is not known."""
 
 
 def pair(source: str, against: str | None = None, settings: Sequence[str] = ()) -> Pair:
@@ -36,7 +38,8 @@ def pair(source: str, against: str | None = None, settings: Sequence[str] = ()) 
     try:
         architecture = config_json.parse(found.config, "config.json")
     except InputError as refusal:
-        return _alone(found, settings, *str(refusal).splitlines(), "So nothing is checked; the tensors are counted.")
+        alone = _alone(found, settings, *str(refusal).splitlines(), "So nothing is checked; the tensors are counted.")
+        return alone._replace(bits=config_json.bits(found.config))
     return Pair(found, specification.changed(architecture, settings))
 
 

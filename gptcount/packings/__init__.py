@@ -1,0 +1,1 @@
+"""Packings: how quantized checkpoints store weights, as one table, and what a specification says of it."""
