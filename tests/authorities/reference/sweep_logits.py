@@ -106,10 +106,12 @@ OTHERWISE: dict[str, Data] = {
 """Where a base is not the one that the counts have, and why."""
 
 
-def base_of(family: str) -> Data:
-    """The small configuration of a family: the first that the counts are held against."""
-    config: Data = json.loads((HERE / "counts" / f"{family}.json").read_text())[0]["config"]
-    return config | OTHERWISE.get(family, {})
+def bases(family: str) -> Iterator[Data]:
+    """The small configurations of a family: the first that the counts are held against, and those of its logits."""
+    yield json.loads((HERE / "counts" / f"{family}.json").read_text())[0]["config"]
+    for path in sorted((HERE / "parity").glob("*/config.json")):
+        if (config := json.loads(path.read_text())).get("model_type") == family:
+            yield config
 
 
 def values(key: str, said: Any) -> Iterator[Any]:
@@ -120,8 +122,13 @@ def values(key: str, said: Any) -> Iterator[Any]:
 
 
 def cases(family: str) -> Iterator[tuple[str, Any, Data]]:
-    """Every changed configuration of a family once, after the unchanged one: the key, the value, the whole."""
-    base = base_of(family)
+    """Every changed configuration of a family once, after the unchanged ones: the key, the value, the whole."""
+    for base in bases(family):
+        yield from changed(family, base | OTHERWISE.get(family, {}))
+
+
+def changed(family: str, base: Data) -> Iterator[tuple[str, Any, Data]]:
+    """One configuration, and it with each key changed."""
     reader = Config(copy.deepcopy(base), family)
     reader_of(family, family)(reader)
     yield "", None, base
@@ -202,6 +209,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--part", default="0/1", help="of so many parts one: 0/2, 1/2")
     given = parser.parse_args()
     warnings.filterwarnings("ignore")
     np.seterr(all="ignore")
@@ -210,7 +218,8 @@ def main() -> int:
     only = set(filter(None, given.only.split(",")))
     kept: dict[str, Any] = {}
     total: collections.Counter[str] = collections.Counter()
-    for family in sorted(only or (set(MODULES) & set(FAMILIES) & set(CONFIG_MAPPING)) - {"gemma3", "llama4"}):
+    part, parts = map(int, given.part.split("/"))
+    for family in sorted(only or (set(MODULES) & set(FAMILIES) & set(CONFIG_MAPPING)))[part::parts]:
         found: collections.Counter[str] = collections.Counter()
         worst: list[Any] = []
         for key, value, config in cases(family):
