@@ -42,7 +42,7 @@ CHAPTERS = {
     "A checkpoint": [
         ("gptcount.audit.load", "audit.py", "load"),
         ("gptcount.audit.Audit", "audit.py", "Audit"),
-        ("gptcount.audit.Row", "audit.py", "Row"),
+        ("gptcount.audit.Row", "judged.py", "Row"),
         ("gptcount.adapter.Adapter", "adapter.py", "Adapter"),
         ("gptcount.adapter.Settings", "adapter.py", "Settings"),
         ("gptcount.adapter.Row", "adapter.py", "Row"),

@@ -15,7 +15,7 @@ FLOORS = (
     {"packings"},
     {"architecture"},
     {"families", "sources", "stored", "names", "packed", "disk", "surplus"},
-    {"ledger", "comparison", "explain", "adapter", "audit", "quoted"},
+    {"ledger", "comparison", "explain", "adapter", "audit", "judged", "quoted"},
     {"reference"},
     {"output"},
     {"options", "cli"},
