@@ -109,6 +109,8 @@ class Config:
         n_labels = self.size("num_labels", "_num_labels", absent=None, null=None)
         if names is not None and n_labels not in (None, len(names)):
             raise self.refusal("num_labels", f"{n_labels}, and id2label names {len(names)}")
+        if n_labels is None and names is None:
+            self.take_for("num_labels", "2")
         return n_labels or (len(names) if names else 2)
 
     def has(self, key: str) -> bool:
