@@ -134,7 +134,8 @@ def test_older_files_describe_the_language_model_outside():
     nested = {"model_type": "qwen2_vl", "text_config": LLAMA}
     for tied in ({}, {TIE: True}, {TIE: False}):
         assert total({"model_type": "qwen2_vl", **FLAT} | tied) == total(nested | tied)
-    assert total({"model_type": "fuyu", **FLAT, "num_key_value_heads": 6}) == 198_728
+    fuyu = {key: value for key, value in LLAMA.items() if key != "num_key_value_heads"}
+    assert total({"model_type": "fuyu", **fuyu}) == total({"model_type": "fuyu", "text_config": fuyu})
 
 
 def test_a_thinker_stands_in_an_omni():
@@ -153,10 +154,14 @@ def test_a_size_outside_that_the_language_model_lacks_is_refused():
 
 
 def test_keys_of_other_parts_have_no_bearing():
-    parts = dict(
-        vision_config={"hidden_size": 9}, projector_hidden_act="gelu", vision_feature_layer=-2, some_new_size=3
-    )
+    parts = dict(vision_config={"hidden_size": 9}, projector_hidden_act="gelu", vision_feature_layer=-2)
     assert total(whole("llava", **parts)) == UNTIED
+    with pytest.raises(InputError, match="n_patches: not known"):
+        total(whole("llava", **parts, n_patches=3))
+    own = dict(architectures=["LlavaForConditionalGeneration"])
+    assert total(whole("llava", **parts, **own, n_patches=3)) == UNTIED
+    with pytest.raises(InputError, match="tie_word_embedding: not known"):
+        total(whole("llava", **parts, **own, tie_word_embedding=True))
 
 
 def test_only_code_of_its_own_builds_it_so_its_keys_must_be_known():

@@ -12,7 +12,7 @@ from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families.classes import ended, endings, head_of
 from gptcount.families.config import Config
-from gptcount.families.wholes import INNER, inside
+from gptcount.families.wholes import INNER, inside, wholes
 
 _TYPES: dict[str, str] = {
     "llama": "llama mistral mixtral",
@@ -68,11 +68,11 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     reader = _reader(config, model_type)
     named = _class_of(config)
     specification = reader(config)
+    own = bool(named) and (within.whole if within else model_type) in endings()[named].families
     if within:
-        within.check(config.used)
+        within.check(config.used, own)
         specification = within.ended(specification)
     specification |= _end(config, named)
-    own = named and (within.whole if within else model_type) in endings()[named].families
     config.finish(built_by=named if own and not config.data.get("auto_map") else "")
     notes = [*config.notes, *(within.notes if within else ())]
     assumed = [*(within.assumed if within else ()), *config.assumed]
@@ -130,8 +130,9 @@ def _module(model_type: str, origin: str) -> Any:
         )
     from difflib import get_close_matches
 
-    near = get_close_matches(model_type, MODULES, 3, 0.5)
-    closest = f"the closest known: {', '.join(near)}" if near else f"{len(MODULES)} others are"
+    known = [*MODULES, *wholes()]
+    near = get_close_matches(model_type, known, 3, 0.5)
+    closest = f"the closest known: {', '.join(near)}" if near else f"{len(known)} others are"
     raise InputError(
         f"{origin}: model_type {shown(model_type)!r} is not known; {closest}; "
         "or describe the model in a TOML file of blocks ('gptcount show gpt3' prints one)"

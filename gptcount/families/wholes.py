@@ -6,6 +6,7 @@ The table says what the classes of Hugging Face transformers 5.24 build from eac
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -234,14 +235,15 @@ class Inside(NamedTuple):
     notes: tuple[str, ...]
     assumed: tuple[str, ...]
 
-    def check(self, read: set[str]) -> None:
-        """Raises InputError for a key that stands beside and that the language model, which lacks it, reads: a size
-        of its own, perhaps; and for any key that is not known, where only code of the file's own builds the whole."""
+    def check(self, read: set[str], own: bool) -> None:
+        """Raises InputError for a key that stands beside and that is not known; where the file names the whole's
+        ``own`` class, for one that the language model reads and lacks: a size of its own, perhaps."""
         beside = Config({key: value for key, value in self.outer.items() if key not in self.data}, self.origin)
         beside.ignore(*OF_THE_OTHERS.get(self.whole, "").split())
-        beside.ignore(TIE, KEYS.get(self.whole, "text_config"), *OF_OTHER_PARTS)
-        if self.whole not in REMOTE:
-            beside.ignore(*(key for key in self.outer if key not in read))
+        beside.ignore(TIE, "text_config", KEYS.get(self.whole, TIE), *OF_OTHER_PARTS)
+        if own and self.whole not in REMOTE:
+            alike = () if TIE in self.outer else get_close_matches(TIE, self.outer, 1, 0.85)
+            beside.ignore(*self.outer.keys() - read - set(alike))
         beside.finish()
 
     def ended(self, model: dict[str, Any]) -> dict[str, Any]:
@@ -288,7 +290,7 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
     own = DEFAULTS.get(kind, {}) | own | {"model_type": _family(whole, nested)} | lifted
     if whole.text in wholes():
         deeper = inside(own, f"{origin}: {key}")
-        return deeper._replace(whole=kind) if deeper else None
+        return deeper and deeper._replace(whole=kind, outer=data | deeper.outer)
     tied, notes, assumed = _tied(kind, key, data, nested, origin)
     own = {name: value for name, value in own.items() if name != TIE} | ({} if tied is None else {TIE: tied})
     return Inside(kind, whole.head, own, outer, origin, (*notes, NOTE), assumed)
