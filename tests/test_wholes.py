@@ -179,6 +179,15 @@ def test_an_unembedding_that_the_whole_sizes_must_fit():
         total(whole("ovis2", **fits | {"vocab_size": 300}))
 
 
+def test_an_unembedding_of_its_own_is_as_wide_as_the_model():
+    opt = dict(
+        model_type="opt", hidden_size=72, num_hidden_layers=2, num_attention_heads=6, ffn_dim=116, vocab_size=211
+    )
+    assert total(whole("idefics3", text_config=opt | {"word_embed_proj_dim": 72}))
+    with pytest.raises(InputError, match="word_embed_proj_dim: narrower"):
+        total(whole("idefics3", text_config=opt | {"word_embed_proj_dim": 36}))
+
+
 def test_what_layer_by_layer_says_of_gemma_4():
     inside = {"model_type": "gemma4_text", **LLAMA, "head_dim": 10, "hidden_size_per_layer_input": 0}
     inside |= {"layer_types": ["sliding_attention", "full_attention"] * 2, "global_head_dim": 16}
