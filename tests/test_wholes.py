@@ -188,6 +188,15 @@ def test_an_unembedding_of_its_own_is_as_wide_as_the_model():
         total(whole("idefics3", text_config=opt | {"word_embed_proj_dim": 36}))
 
 
+def test_tokens_that_are_read_and_never_scored_are_in_the_embedding_alone():
+    ledger = read({"model_type": "mllama", "text_config": LLAMA | {"cross_attention_layers": [1]}})
+    rows = {row.weight: row for row in ledger.rows}
+    assert rows["embedding.token"].sizes == (219, 72)
+    assert rows["unembedding.token"].sizes == (72, 211)
+    assert ledger.totals["parameters"] - ledger.totals["non_embedding"] == (219 + 211) * 72
+    assert rows["attention.crossed.query"].matrices == 6
+
+
 def test_what_layer_by_layer_says_of_gemma_4():
     inside = {"model_type": "gemma4_text", **LLAMA, "head_dim": 10, "hidden_size_per_layer_input": 0}
     inside |= {"layer_types": ["sliding_attention", "full_attention"] * 2, "global_head_dim": 16}

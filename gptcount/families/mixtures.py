@@ -1,4 +1,4 @@
-"""Mixtures of experts behind attention of their own: MiniMax-M2, MiMo-V2-Flash, Trinity (afmoe), gpt-oss, DBRX, Aria."""
+"""Mixtures of experts with attention of their own: MiniMax-M2, MiMo-V2-Flash, Trinity (afmoe), gpt-oss, DBRX, Aria."""
 
 from __future__ import annotations
 
