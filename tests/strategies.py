@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gptcount.architecture import Architecture
 from gptcount.blocks.attention import MultiHeadAttention
+from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.mixture import Mixture
 from gptcount.blocks.mlp import PlainMLP
 from gptcount.blocks.norm import Norm
@@ -130,7 +131,7 @@ def specifications(draw: st.DrawFn) -> dict[str, Any]:
     positions = st.one_of(
         table({"kind": "learned"}, {"n_positions": more}), table({}), table({"kind": "sinusoidal"}), st.none()
     )
-    return draw(
+    data = draw(
         table(
             {
                 "name": texts,
@@ -153,6 +154,22 @@ def specifications(draw: st.DrawFn) -> dict[str, Any]:
             },
         )
     )
+    return draw(st.sampled_from([data, _crossed(draw, data), _read_and_not_scored(draw, data)]))
+
+
+def _crossed(draw: st.DrawFn, data: dict[str, Any]) -> dict[str, Any]:
+    """The same with a first layer that looks at what another part brings."""
+    groups, in_group = draw(small), draw(small)
+    cross = {"kind": "cross", "n_heads": groups * in_group, "n_kv_heads": groups, "d_head": draw(sizes)}
+    variation = {"layers": "0", "attention": cross | draw(table({}, {"query_key_norm": norms}))}
+    return data | {"residual": "pre-norm", "variations": [*data.get("variations", []), variation]}
+
+
+def _read_and_not_scored(draw: st.DrawFn, data: dict[str, Any]) -> dict[str, Any]:
+    """The same with more tokens than are scored."""
+    more = {"n_embedded": data["n_vocab"] + draw(small)}
+    unembedding = data["unembedding"] | {"tied": False}
+    return data | {"embedding": data.get("embedding", {}) | more, "unembedding": unembedding}
 
 
 architectures = specifications().map(Architecture.model_validate)
@@ -181,6 +198,10 @@ def norm_numbers(norm: Norm, width: int) -> int:
 
 def attention_numbers(attention: Any, d: int) -> int:
     """The learned numbers of one attention, counted from its fields and from no inventory."""
+    if isinstance(attention, CrossAttention):
+        q, kv = attention.n_heads * attention.d_head, attention.n_kv_heads * attention.d_head
+        norm = attention.query_key_norm
+        return 2 * d * (q + kv) + (2 * norm_numbers(norm, attention.d_head) if norm else 0) + 2
     has = set(attention.biases)
     if isinstance(attention, MultiHeadAttention):
         q = attention.n_heads * attention.d_head
@@ -218,7 +239,8 @@ def counted(architecture: Architecture) -> dict[str, int]:
     d, vocab = architecture.d_model, architecture.n_vocab
     positions = architecture.embedding.positions
     rows = (positions.n_positions or architecture.n_ctx) if positions and positions.kind == "learned" else 0
-    learned = vocab * d + rows * d + vocab * architecture.unembedding.bias
+    read = architecture.embedding.n_embedded or vocab
+    learned = read * d + rows * d + vocab * architecture.unembedding.bias
     learned += 0 if architecture.unembedding.tied else vocab * d
     learned += norm_numbers(architecture.norm, d) * (architecture.final_norm is True)
     idle, buffers = 0, architecture.embedding.n_frequencies or 0
@@ -230,7 +252,8 @@ def counted(architecture: Architecture) -> dict[str, int]:
         here, unvisited, kept = mlp_numbers(mlp, d)
         learned += here + attention_numbers(attention, d) + 2 * norm_numbers(architecture.norm, d)
         idle, buffers = idle + unvisited, buffers + kept
-    tables = vocab * d * (1 if architecture.unembedding.tied else 2) + rows * d + vocab * architecture.unembedding.bias
+    scored = vocab * d * (not architecture.unembedding.tied) + vocab * architecture.unembedding.bias
+    tables = read * d + rows * d + scored
     return {
         "parameters": learned,
         "stored": learned + buffers,

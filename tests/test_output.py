@@ -505,6 +505,12 @@ VARIED = {
             "n_experts_per_token": 2,
         }
     },
+    "crossed": {
+        "variations": [{"layers": "1::3", "attention": {"kind": "cross", "n_heads": 4, "n_kv_heads": 2, "d_head": 8}}],
+        "embedding": {"n_embedded": 1008},
+        "unembedding": False,
+        "head": {"n_labels": 3},
+    },
     "altup": {"streams": {"kind": "altup", "n_streams": 4, "norm": RMS}, "laurel": {"d_rank": 5, "norm": RMS}},
     "hyper-connections": {"streams": {"kind": "hyper-connections", "n_streams": 4}},
     "per layer": {"per_layer_embedding": {"d_per_layer": 7, "n_vocab_per_layer": 900, "norm": RMS}},

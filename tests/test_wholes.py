@@ -134,7 +134,8 @@ def test_older_files_describe_the_language_model_outside():
     nested = {"model_type": "qwen2_vl", "text_config": LLAMA}
     for tied in ({}, {TIE: True}, {TIE: False}):
         assert total({"model_type": "qwen2_vl", **FLAT} | tied) == total(nested | tied)
-    assert total({"model_type": "fuyu", **FLAT, "num_key_value_heads": 6}) == 198_728
+    fuyu = {key: value for key, value in LLAMA.items() if key != "num_key_value_heads"}
+    assert total({"model_type": "fuyu", **fuyu}) == total({"model_type": "fuyu", "text_config": fuyu})
 
 
 def test_a_thinker_stands_in_an_omni():
@@ -153,10 +154,14 @@ def test_a_size_outside_that_the_language_model_lacks_is_refused():
 
 
 def test_keys_of_other_parts_have_no_bearing():
-    parts = dict(
-        vision_config={"hidden_size": 9}, projector_hidden_act="gelu", vision_feature_layer=-2, some_new_size=3
-    )
+    parts = dict(vision_config={"hidden_size": 9}, projector_hidden_act="gelu", vision_feature_layer=-2)
     assert total(whole("llava", **parts)) == UNTIED
+    with pytest.raises(InputError, match="n_patches: not known"):
+        total(whole("llava", **parts, n_patches=3))
+    own = dict(architectures=["LlavaForConditionalGeneration"])
+    assert total(whole("llava", **parts, **own, n_patches=3)) == UNTIED
+    with pytest.raises(InputError, match="tie_word_embedding: not known"):
+        total(whole("llava", **parts, **own, tie_word_embedding=True))
 
 
 def test_only_code_of_its_own_builds_it_so_its_keys_must_be_known():
@@ -172,6 +177,24 @@ def test_an_unembedding_that_the_whole_sizes_must_fit():
     assert total(whole("ovis2", **fits)) == UNTIED
     with pytest.raises(InputError, match="vocab_size: 300 for the unembedding of ovis2, and 211 inside"):
         total(whole("ovis2", **fits | {"vocab_size": 300}))
+
+
+def test_an_unembedding_of_its_own_is_as_wide_as_the_model():
+    opt = dict(
+        model_type="opt", hidden_size=72, num_hidden_layers=2, num_attention_heads=6, ffn_dim=116, vocab_size=211
+    )
+    assert total(whole("idefics3", text_config=opt | {"word_embed_proj_dim": 72}))
+    with pytest.raises(InputError, match="word_embed_proj_dim: narrower"):
+        total(whole("idefics3", text_config=opt | {"word_embed_proj_dim": 36}))
+
+
+def test_tokens_that_are_read_and_never_scored_are_in_the_embedding_alone():
+    ledger = read({"model_type": "mllama", "text_config": LLAMA | {"cross_attention_layers": [1]}})
+    rows = {row.weight: row for row in ledger.rows}
+    assert rows["embedding.token"].sizes == (219, 72)
+    assert rows["unembedding.token"].sizes == (72, 211)
+    assert ledger.totals["parameters"] - ledger.totals["non_embedding"] == (219 + 211) * 72
+    assert rows["attention.crossed.query"].matrices == 6
 
 
 def test_what_layer_by_layer_says_of_gemma_4():

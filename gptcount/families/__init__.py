@@ -82,13 +82,13 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     reader = _reader(config, model_type)
     named = _class_of(config)
     specification = reader(config)
+    own = bool(named) and (within.whole if within else model_type) in endings()[named].families
     if within:
-        within.check(config.used)
+        within.check(config.used, own)
         specification = within.ended(specification)
     specification |= _end(config, named)
     if not config.flag("is_causal", absent=True, null=False):
         specification = seen_both_ways(config, specification)
-    own = named and (within.whole if within else model_type) in endings()[named].families
     config.finish(built_by=named if own and not config.data.get("auto_map") else "")
     notes = [*config.notes, *(within.notes if within else ())]
     assumed = [*(within.assumed if within else ()), *config.assumed]
@@ -215,9 +215,10 @@ def _module(model_type: str, origin: str) -> Any:
         )
     from difflib import get_close_matches
 
-    near = get_close_matches(model_type[:80], MODULES, 3, 0.7)
+    known = {*MODULES, *(kind for kind, whole in wholes().items() if whole.text in MODULES)}
+    near = get_close_matches(model_type[:80], sorted(known), 3, 0.7)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise InputError(
-        f"{origin}: model_type {shown(model_type)!r} is not known; {hint}'gptcount families' lists the {len(MODULES)} "
+        f"{origin}: model_type {shown(model_type)!r} is not known; {hint}'gptcount families' lists the {len(known)} "
         "that are; another decoder can be described in a TOML file of blocks ('gptcount show gpt3' prints one)"
     )

@@ -279,7 +279,7 @@ class Config:
         refused = [key for key in left if not built_by or self._may_be_a_size(key) or self._misspelt(key)]
         if refused:
             raise InputError(
-                f"{self.origin}: {_listed(refused)}: not known{self._family()}, so "
+                f"{self.origin}: {_listed(refused)}: not known{self._family()}, so"
                 " the count could be wrong; take it out if it has no bearing, or describe the model in a TOML file "
                 "of blocks"
             )

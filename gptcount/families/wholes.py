@@ -6,6 +6,7 @@ The table says what the classes of Hugging Face transformers 5.24 build from eac
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -57,6 +58,7 @@ internvl                 InternVL                  qwen2*                   whol
 internvl_chat            InternVLChat              internlm2*               text           as-text
 janus                    Janus                     llama*                   whole:tied
 kimi_k25                 Kimi_K25                  deepseek_v3*             whole:tied
+kimi_vl                  KimiVL                    deepseek_v3*             text           as-text
 lfm2_vl                  Lfm2Vl                    lfm2*                    whole:tied
 lfm3_vl                  Lfm3Vl                    lfm3*                    whole:tied
 lighton_ocr              LightOnOcr                qwen3*                   whole:tied
@@ -132,7 +134,7 @@ KEYS = {
 }
 """Where the language model is described, if not in a ``text_config``."""
 
-REMOTE = frozenset("internvl_chat multi_modality".split())
+REMOTE = frozenset("internvl_chat kimi_vl multi_modality".split())
 """Built by code that their files bring, which may read any key."""
 
 FLAT = frozenset("fuyu glm4v hunyuan_vl paddleocr_vl qwen2_vl qwen2_5_vl".split())
@@ -165,7 +167,8 @@ RENAMED = {"kimi_k2": "deepseek_v3", "exaone4_5_text": "exaone4"}
 """Older names of families, as nested objects have them."""
 
 OF_THE_WHOLE = "architectures auto_map id2label num_labels _name_or_path quantization_config transformers_version"
-"""Keys that the outer object says of the language model too; the nested object's own are passed over."""
+"""Keys that the outer object says of the language model too; the nested object's own are passed over, but for how it is
+quantized."""
 
 OF_OTHER_PARTS = frozenset(
     """
@@ -174,8 +177,8 @@ OF_OTHER_PARTS = frozenset(
     audio_merge_size audio_soft_tokens_per_image audio_token_offset backbone_hidden_size code2wav_config
     deepstack_layer_map default_num_delay_tokens diffusion_head_config downsample_factor downsample_mode
     downsample_rate downsample_ratio drop_vision_last_layer dynamic_image_size enable_audio_output
-    enable_talker encoder_config force_image_size has_lora_adapter high_res_vision_config image_grid_pinpoints
-    image_patch_id image_seq_length image_size image_token_offset insert_layer_id latent_query_num
+    enable_talker encoder_config force_image_size has_lora_adapter high_res_vision_config ignore_index
+    image_grid_pinpoints image_patch_id image_seq_length image_size image_token_offset insert_layer_id latent_query_num
     max_dynamic_patch merge_kernel_size merger_times min_dynamic_patch mm_tokens_per_image
     multimodal_projector_bias num_channels num_query_tokens out_hidden_size pad2square patch_size perceiver_config
     position_id_per_seconds projection_dim projection_hidden_size projection_layer_norm_eps projector_bias
@@ -234,20 +237,24 @@ class Inside(NamedTuple):
     notes: tuple[str, ...]
     assumed: tuple[str, ...]
 
-    def check(self, read: set[str]) -> None:
-        """Raises InputError for a key that stands beside and that the language model, which lacks it, reads: a size
-        of its own, perhaps; and for any key that is not known, where only code of the file's own builds the whole."""
+    def check(self, read: set[str], own: bool) -> None:
+        """Raises InputError for a key that stands beside and that is not known; where the file names the whole's
+        ``own`` class, for one that the language model reads and lacks: a size of its own, perhaps."""
         beside = Config({key: value for key, value in self.outer.items() if key not in self.data}, self.origin)
         beside.ignore(*OF_THE_OTHERS.get(self.whole, "").split())
-        beside.ignore(TIE, KEYS.get(self.whole, "text_config"), *OF_OTHER_PARTS)
-        if self.whole not in REMOTE:
-            beside.ignore(*(key for key in self.outer if key not in read))
+        beside.ignore(TIE, "text_config", KEYS.get(self.whole, TIE), *OF_OTHER_PARTS)
+        if own and self.whole not in REMOTE:
+            alike = () if TIE in self.outer else get_close_matches(TIE, self.outer, 1, 0.85)
+            beside.ignore(*self.outer.keys() - read - set(alike))
         beside.finish()
 
     def ended(self, model: dict[str, Any]) -> dict[str, Any]:
         """The language model with the matrix that the whole scores tokens with."""
         if self.head == "as-text" or not model.get("unembedding"):
             return model
+        if model.get("embedding", {}).get("d_embedding"):
+            why = f"narrower than the model, and the unembedding of {self.whole} is not"
+            raise Config(self.data, self.origin).refusal("word_embed_proj_dim", why)
         sizes = {} if model["unembedding"]["tied"] else OF_THE_HEAD.get(self.whole, {})
         for key, (size, absent) in sizes.items():
             if (said := self.outer.get(key, absent)) != model[size]:
@@ -284,11 +291,12 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
     if not isinstance(nested, dict):
         raise Config(data, origin).refusal(key, "missing: the language model of this family is described there")
     lifted = {name: data[name] for name in OF_THE_WHOLE.split() if name in data}
-    own = {name: value for name, value in nested.items() if name not in OF_THE_WHOLE.split()}
+    passed = {*OF_THE_WHOLE.split()} - {"quantization_config"}
+    own = {name: value for name, value in nested.items() if name not in passed}
     own = DEFAULTS.get(kind, {}) | own | {"model_type": _family(whole, nested)} | lifted
     if whole.text in wholes():
         deeper = inside(own, f"{origin}: {key}")
-        return deeper._replace(whole=kind) if deeper else None
+        return deeper and deeper._replace(whole=kind, outer=data | deeper.outer)
     tied, notes, assumed = _tied(kind, key, data, nested, origin)
     own = {name: value for name, value in own.items() if name != TIE} | ({} if tied is None else {TIE: tied})
     return Inside(kind, whole.head, own, outer, origin, (*notes, NOTE), assumed)

@@ -90,8 +90,9 @@ def checked(architecture: Architecture, tokens: Array) -> Array:
     tokens = np.asarray(tokens)
     if tokens.ndim != 2 or tokens.size == 0 or not np.issubdtype(tokens.dtype, np.integer):
         raise InputError("tokens: integers of shape (n_sequences, n_ctx) are wanted")
-    if tokens.min() < 0 or tokens.max() >= architecture.n_vocab:
-        raise InputError(f"tokens: from 0 to {architecture.n_vocab - 1} is wanted")
+    rows = architecture.embedding.n_embedded or architecture.n_vocab
+    if tokens.min() < 0 or tokens.max() >= rows:
+        raise InputError(f"tokens: from 0 to {rows - 1} is wanted")
     if tokens.shape[1] > longest(architecture):
         raise InputError(f"tokens: {tokens.shape[1]} are more than the context, n_ctx = {longest(architecture)}")
     return tokens

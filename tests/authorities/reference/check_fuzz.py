@@ -1,7 +1,7 @@
 """Hold gptcount's answers to damaged configurations (tests/mutants.py) against the reference implementation.
 
 Every answered configuration that the reference implementation builds too must have the same totals; where it does not
-build, nothing is compared. Run it in the environment of regenerate_counts.py, with pydantic:
+build, nothing is compared. Run it in the environment of regenerate_counts.py, with pydantic and pillow:
 
     python check_fuzz.py                    all families; writes fuzz.json beside this script
     python check_fuzz.py --only llama,gpt2  some of them, writing nothing
@@ -26,6 +26,8 @@ import torch  # noqa: E402
 import transformers  # noqa: E402
 from mutants import FAMILIES, PER_FAMILY, mutant  # noqa: E402
 from regenerate_counts import measure  # noqa: E402
+from regenerate_wholes import class_of, leave_out  # noqa: E402
+from regenerate_wholes import measure as measure_whole  # noqa: E402
 
 from gptcount.errors import GptCountError  # noqa: E402
 from gptcount.ledger import breakdown  # noqa: E402
@@ -40,7 +42,9 @@ def compare(text: str, totals: dict[str, int]) -> str:
     """``same``, ``not built``, or how the totals differ."""
     signal.alarm(MOST_SECONDS)
     try:
-        found: dict[str, Any] = measure(json.loads(text), tensors=False)
+        config = json.loads(text)
+        larger = "text_config" in config and class_of(config["model_type"])
+        found: dict[str, Any] = (measure_whole if larger else measure)(config, tensors=False)
     except Exception:  # whatever stops the reference implementation: it has said nothing then
         return "not built"
     finally:
@@ -67,6 +71,7 @@ def main() -> int:
     warnings.filterwarnings("ignore")
     transformers.logging.set_verbosity(logging.CRITICAL)
     signal.signal(signal.SIGALRM, late)
+    leave_out()
     summary: collections.Counter[str] = collections.Counter()
     contradictions = []
     for family in FAMILIES if not only else sorted(only):
