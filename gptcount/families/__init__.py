@@ -86,8 +86,8 @@ def _reader(config: Config, model_type: str) -> Any:
     nested = next((key for key in INNER if isinstance(config.data.get(key), dict)), None)
     if nested and model_type not in MODULES:
         raise InputError(
-            f"{config.origin}: model_type {shown(model_type)!r} is not known, nor how it ties the language model in its "
-            f"{nested}; save that object as a config.json of its own to count it"
+            f"{config.origin}: model_type {shown(model_type)!r} is not known, nor how it ties the language model in "
+            f"its {nested}; save that object as a config.json of its own to count it"
         )
     return _module(model_type, config.origin).READERS[model_type]
 
