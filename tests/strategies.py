@@ -167,7 +167,7 @@ def _crossed(draw: st.DrawFn, data: dict[str, Any]) -> dict[str, Any]:
 
 def _read_and_not_scored(draw: st.DrawFn, data: dict[str, Any]) -> dict[str, Any]:
     """The same with more tokens than are scored."""
-    more = {"n_embedded": data["n_vocab"] + draw(small)}
+    more = {"n_embedded": min(data["n_vocab"] + draw(small), 1_000_000_000)}
     unembedding = data["unembedding"] | {"tied": False}
     return data | {"embedding": data.get("embedding", {}) | more, "unembedding": unembedding}
 

@@ -57,7 +57,7 @@ def test_the_count_is_that_of_the_reference_however_tying_is_said(pair):
 
 
 def test_a_whole_that_is_not_known_is_refused_with_the_way_out():
-    with pytest.raises(InputError, match=r"'newvl' is no larger configuration.*save its text_config as a config"):
+    with pytest.raises(InputError, match=r"'newvl' is not known, nor how it ties.*text_config; save that object as"):
         total(whole("newvl", tie_word_embeddings=False))
 
 
@@ -105,15 +105,15 @@ def test_published_files_of_mistral_small_say_nothing_and_are_not_tied():
     config = {"model_type": "mistral3", "text_config": {"model_type": "mistral", **inside}}
     config |= {"architectures": ["Mistral3ForConditionalGeneration"]}
     assert total(config) == 23_572_403_200
-    assert "keep an unembedding of their own" in notes(config)
+    assert "published checkpoints store an unembedding" in notes(config)
 
 
 def test_an_object_that_says_other_than_what_counts_is_named():
     config = whole("internvl")
     config["text_config"][TIE] = False
     assert total(config) == TIED
-    assert "text_config false; internvl is tied then" in notes(config)
-    assert "text_config true; fuyu is not tied then" in notes(
+    assert "false in text_config: internvl is tied in that case" in notes(config)
+    assert "true in text_config: fuyu is not tied in that case" in notes(
         {"model_type": "fuyu", "text_config": {"model_type": "persimmon", **LLAMA, "num_key_value_heads": 6, TIE: True}}
     )
 

@@ -102,8 +102,8 @@ def _reader(config: Config, model_type: str) -> Reader:
     nested = next((key for key in INNER if isinstance(config.data.get(key), dict)), None)
     if nested and model_type not in MODULES:
         raise InputError(
-            f"{config.origin}: model_type {shown(model_type)!r} is no larger configuration that gptcount knows, nor "
-            f"whether it ties its language model; save its {nested} as a config.json of its own"
+            f"{config.origin}: model_type {shown(model_type)!r} is not known, nor how it ties the language model in "
+            f"its {nested}; save that object as a config.json of its own to count it"
         )
     return reader_of(model_type, config.origin)
 

@@ -145,11 +145,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         vocab_size=131_072, hidden_size=3072, intermediate_size=8192, num_hidden_layers=30, num_key_value_heads=8
     )
     | dict(max_position_embeddings=131_072, rms_norm_eps=1e-5, rope_theta=100_000_000.0, head_dim=128),
-    "voxtral_realtime": dict(
-        vocab_size=131_072, hidden_size=3072, intermediate_size=9216, num_hidden_layers=26, num_attention_heads=32
-    )
-    | dict(num_key_value_heads=8, max_position_embeddings=131_072, rms_norm_eps=1e-5, rope_theta=1_000_000.0)
-    | dict(head_dim=128, sliding_window=8192),
 }
 """What a whole takes absent keys of its language model for, where that is not what the family takes them for."""
 
@@ -199,7 +194,6 @@ OF_THE_OTHERS = {
     "ovis2": "hidden_size vocab_size",
     "paligemma": "hidden_size vocab_size",
     "voxtral": "hidden_size",
-    "voxtral_realtime": "hidden_size",
 }
 """Keys of some that are called as a language model's are, and speak of something else."""
 
@@ -240,7 +234,8 @@ class Inside(NamedTuple):
     def check(self, read: set[str], own: bool) -> None:
         """Raises InputError for a key that stands beside and that is not known; where the file names the whole's
         ``own`` class, for one that the language model reads and lacks: a size of its own, perhaps."""
-        beside = Config({key: value for key, value in self.outer.items() if key not in self.data}, self.origin)
+        left = {key: value for key, value in self.outer.items() if key not in self.data}
+        beside = Config({"model_type": self.whole} | left, self.origin)
         beside.ignore(*OF_THE_OTHERS.get(self.whole, "").split())
         beside.ignore(TIE, "text_config", KEYS.get(self.whole, TIE), *OF_OTHER_PARTS)
         if own and self.whole not in REMOTE:
@@ -314,7 +309,7 @@ def _tied(kind: str, key: str, data: dict[str, Any], nested: dict[str, Any], ori
     outer, inner = (Config(part, origin).flag(TIE, absent=None) for part in (data, nested))
     tied = _decided(whole, outer, inner, older)
     if kind in UNTIED and outer is None and inner is None and "architectures" in data:
-        why = "said nowhere; the published checkpoints keep an unembedding of their own, which the class would tie"
+        why = "said nowhere; published checkpoints store an unembedding, although their class would tie it"
         return Tied(None, (f"{TIE}: {why}",), ())
     notes = () if tied is None or {tied, None} >= {outer, inner} else (_differs(kind, key, outer, inner, tied),)
     silent = whole.decides in ("whole", "either") and outer is None and tied is not None and tied is not inner
@@ -334,7 +329,7 @@ def _decided(whole: Whole, outer: bool | None, inner: bool | None, older: bool) 
 
 def _differs(kind: str, key: str, outer: bool | None, inner: bool | None, tied: bool) -> str:
     """What to say where an object says other than what counts."""
-    words = {None: "nothing", True: "true", False: "false"}
-    said = f"the whole says {words[outer]} and {key} {words[inner]}"
-    kept = "; a checkpoint that keeps an unembedding of its own has so many numbers more" if tied else ""
-    return f"{TIE}: {said}; {kind} is {'tied' if tied else 'not tied'} then{kept}"
+    words = {None: "not said", True: "true", False: "false"}
+    said = f"{words[outer]} in the outer object, {words[inner]} in {key}"
+    kept = ", and a checkpoint that stores an unembedding has that many more parameters" if tied else ""
+    return f"{TIE}: {said}: {kind} is {'tied' if tied else 'not tied'} in that case{kept}"
