@@ -32,7 +32,7 @@ from gptcount.options import (
     presets_named,
     tokens_of,
 )
-from gptcount.output.answer import Answer, Closed, chosen, forget, only, write, write_file
+from gptcount.output.answer import Answer, Closed, chosen, forget, free, only, write, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -256,6 +256,7 @@ def report(
     gptcount report gpt3 llama-3-8b mixtral-8x7b
     """
     only("report", "HTML", output, ".html", ".htm")
+    free(output, models)
     file = output or "report.html"
     if output is None and os.path.lexists(file):
         raise InputError(f"{file} is there already; '-o {file}' overwrites it")
@@ -288,6 +289,7 @@ def plot(
     """
     if output is None:
         raise InputError("expected -o FILE, whose ending says the format: .svg, .png, .pdf or .html")
+    free(output, models)
     how = _reading(reading)
     from gptcount.ledger import breakdown as read
     from gptcount.output import picture
@@ -339,6 +341,7 @@ def show(model: Model, settings: Settings = [], output: Output = None) -> None: 
     gptcount show llama-3-8b > mine.toml
     """
     only("show", "TOML", output, ".toml")
+    free(output, [model])
     from gptcount.architecture import CHANGED
     from gptcount.sources.loading import load_with_comments
     from gptcount.sources.specification import toml

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import wraps
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from gptcount.errors import InputError, ShapeError, shown
-from gptcount.output.answer import COLOURS, FORMATS, Answer, form, write
+from gptcount.output.answer import COLOURS, FORMATS, Answer, form, free, write
 
 CHECK_FAILED = 1
 
@@ -117,12 +117,19 @@ WRITING: dict[str, tuple[Any, Any]] = {
 """The options of every command that answers, each with its default."""
 
 
+def sources_of(asked: Mapping[str, Any]) -> list[str]:
+    """The models and checkpoints that a command was given to read."""
+    named = [asked.get(name) for name in ("model", "models", "checkpoint", "against")]
+    return [source for one in named if one for source in ([one] if isinstance(one, str) else one)]
+
+
 def answering(command: Callable[..., Answer]) -> Callable[..., None]:
     """A command whose answer is written as four more options say; where what it checked does not hold, it fails."""
 
     @wraps(command)
     def run(format: str, json: bool, output: str | None, color: str, **asked: Any) -> None:
         wanted = form(format, json, output, color)
+        free(output, sources_of(asked))
         answer = command(**asked)
         write(wanted.text(answer), output)
         if answer.failures:

@@ -168,26 +168,30 @@ def write_file(content: str | bytes, output: str, announced: bool = False) -> No
 
     ``announced``, a line on stderr says so. Raises InputError where it cannot be written.
     """
+    from gptcount.writing import put
+
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+    free(output, ())
     try:
-        target = os.path.realpath(output)
-        if os.path.exists(target) and not (os.path.isfile(target) and os.access(target, os.W_OK)):
-            beside = target  # a device or a pipe, or something that says itself why it cannot be written
-        else:
-            beside = f"{target}.{os.getpid()}.part"
-        try:
-            with open(beside, "wb") as file:
-                file.write(data)
-            if beside != target:
-                os.replace(beside, target)
-        except BaseException:
-            if beside != target and os.path.exists(beside):
-                os.unlink(beside)
-            raise
+        put(output, data)
     except (OSError, ValueError) as fault:
         reason = (getattr(fault, "strerror", None) or "not a path").lower()
         raise InputError(f"-o {shown(output, 200)}: cannot be written: {reason}") from None
-    if announced:
+    if announced and sys.stderr:
         from gptcount.numbers import size
 
         print(f"{shown(output, 200)}: {size(len(data))}", file=sys.stderr)
+
+
+def free(output: str | None, sources: Sequence[str]) -> None:
+    """Raises InputError where the file to be written is a folder, or one that a source is read from."""
+    if output is None or output == "-":
+        return
+    if os.path.basename(output) in ("", os.curdir, os.pardir) or os.path.isdir(output):
+        raise InputError(f"-o {shown(output, 200)}: a folder, and a file is expected")
+    if sources and os.path.isfile(output):
+        from gptcount.sources.loading import files_of
+
+        for source in sources:
+            if any(os.path.samefile(file, output) for file in files_of(source)):
+                raise InputError(f"-o {shown(output, 200)}: {shown(source, 200)} is read from it; name another file")

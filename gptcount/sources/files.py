@@ -51,10 +51,10 @@ def read_stdin() -> str:
     return decode(data, "standard input")
 
 
-def decode(data: bytes, origin: str) -> str:
+def decode(data: bytes, origin: str, most: int = MOST_BYTES) -> str:
     """Bytes as UTF-8 text. Raises InputError where they are none, too many, or empty."""
-    if len(data) > MOST_BYTES:
-        raise InputError(f"{origin}: more than {MOST_BYTES} bytes, and a specification has fewer")
+    if len(data) > most:
+        raise InputError(f"{origin}: more than {most} bytes, and a specification has fewer")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,36 +1,49 @@
-"""The Hugging Face hub, by ``huggingface_hub`` (the extra ``hub``): configurations and headers.
+"""The Hugging Face hub: configurations, and of checkpoints no more than an index and the headers of files.
 
-The library finds endpoint, token, cache and offline mode by its own settings; it is imported when it is needed.
-Nothing else of a repository is fetched: of a checkpoint, its index and the headers of its files.
+``huggingface_hub`` (the extra ``hub``) finds endpoint, token, cache and offline mode by its own settings, and is
+imported when it is needed. It fetches nothing itself: it would ask for more than is needed, and believe what a server
+says of names and sizes. How a server is asked is in ``web``.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from importlib import import_module
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gptcount.errors import InputError, shown
 from gptcount.sources import checkpoint as headers
-from gptcount.sources.checkpoint import INDEX, WHOLE, Checkpoint, Entry
-from gptcount.sources.files import read_text
+from gptcount.sources.checkpoint import INDEX, MOST_INDEX, WHOLE, Checkpoint, Entry
+from gptcount.sources.files import MOST_BYTES, decode, read_text
+from gptcount.sources.web import Found, RefusedError, Server, UnreachableError
+from gptcount.writing import put
 
 FIRST = 100_000
 """So many bytes of a file are asked for at first: most headers are shorter."""
 
-AT_ONCE = 8
-"""So many files are asked for side by side."""
+MOST = {"config.json": MOST_BYTES, INDEX: MOST_INDEX}
+"""How long the files are at most that are read as a whole."""
 
-TIMEOUT = 30.0
-"""So many seconds of silence are borne."""
+WORD = r"[A-Za-z0-9_](?:[A-Za-z0-9_+=-]|\.(?![./]|$)){0,99}"
+"""A part of a name or of a revision: no path leads out of a folder by it."""
 
-PARTIAL = 206
-"""The answer of a server that sends what was asked for, and not the whole file."""
+NAMED = re.compile(rf"hub:((?!\S*--){WORD}/{WORD})(?:@({WORD}(?:/{WORD}){{0,4}}))?", re.ASCII)
+
+REASONS = {
+    "GatedRepo": "a gated repository: its terms must be accepted, and HF_TOKEN be set",
+    "RepoNotFound": "no such repository, or a private one that HF_TOKEN does not open",
+    "RevisionNotFound": "no revision {revision} in this repository",
+    "EntryNotFound": "no {name} in this repository",
+}
+"""What the hub calls its reasons, and what they mean."""
+
+UNNAMED = {401: "RepoNotFound", 404: "EntryNotFound"}
+"""The reasons that a status stands for where none is named."""
 
 
 class Repository(NamedTuple):
@@ -53,150 +66,169 @@ def is_named(source: str) -> bool:
 def config(source: str) -> str:
     """The text of a repository's config.json."""
     repository = _repository(source)
-    path = _small_file(repository, "config.json")
-    if path is None:
+    text = _text(repository, None if _offline(repository) else _server(repository), "config.json")
+    if text is None:
         raise InputError(f"{repository.origin}: no config.json in this repository")
-    return read_text(path)
+    return text
 
 
 def checkpoint(source: str) -> Checkpoint:
     """The checkpoint of a repository, read from the headers of its files."""
     repository = _repository(source)
     if _offline(repository):
-        return _cached(repository)
-    config, index = _small_file(repository, "config.json"), _small_file(repository, INDEX)
-    beside = read_text(config) if config else None
+        return _cached_checkpoint(repository)
+    server = _server(repository)
+    beside, index = _text(repository, server, "config.json"), _text(repository, server, INDEX)
 
     def of_shards(names: Sequence[str]) -> Iterable[list[Entry]]:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            yield from pool.map(lambda name: _entries(repository, name), names)
+        found = server.answers(partial(_header, repository, server, name) for name in names)
+        for name, (header, size) in zip(names, found, strict=True):
+            yield headers.entries_of(header, size - 8 - len(header), f"{repository.origin}/{name}")
 
     if index is not None:
-        origin = f"{repository.origin}/{INDEX}"
-        return headers.sharded(headers.index_text(index, origin), origin, of_shards, beside)
+        return headers.sharded(index, f"{repository.origin}/{INDEX}", of_shards, beside)
     return Checkpoint(repository.origin, headers.joined(of_shards([WHOLE]), repository.origin), beside)
 
 
 def _repository(source: str) -> Repository:
-    found = re.fullmatch(r"hub:(\w[\w.-]*/\w[\w.-]*)(?:@(\S+))?", source, re.ASCII)
-    if not found or not source.isprintable():
+    found = NAMED.fullmatch(source)
+    if not found:
         raise InputError(f"{shown(source, 200)}: not of the form hub:OWNER/NAME or hub:OWNER/NAME@REVISION")
     return Repository(found[1], found[2])
 
 
-def _small_file(repository: Repository, name: str) -> Path | None:
-    """A small file, from the library's cache where it is there and current; None where the repository has none."""
-    with _said(repository, name):
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import RemoteEntryNotFoundError
+def _server(repository: Repository) -> Server:
+    """The hub as the library's settings have it. It is told who asks and with which token, and nothing else."""
+    with _library(repository):
+        from huggingface_hub import constants, get_session, get_token
 
+        from gptcount import __version__
+
+        token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+        if token and not (token.isascii() and token.isprintable()):
+            raise InputError(f"{repository.origin}: HF_TOKEN: not a token")
+        wanted = {"User-Agent": f"gptcount/{__version__}"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        return Server(get_session(), wanted, repository.origin)
+
+
+def _text(repository: Repository, server: Server | None, name: str) -> str | None:
+    """The text of a small file, or None where the repository has none; from the cache where no server gives it."""
+    origin, fault = f"{repository.origin}/{name}", _unreachable(repository, name, "offline")
+    if server:
         try:
-            return Path(hf_hub_download(repository.name, name, revision=repository.revision))
-        except RemoteEntryNotFoundError:
-            return None
+            (found,) = server.answers([partial(server.whole, _url(repository, name), MOST[name])])
+            _keep(repository, name, found)
+            return decode(found.data, origin, MOST[name])
+        except RefusedError as refusal:
+            if _code(refusal) == "EntryNotFound":
+                return None
+            fault = _refused(repository, name, refusal)
+        except UnreachableError as reason:
+            fault = _unreachable(repository, name, str(reason))
+    if path := _cached(repository, name):
+        return headers.index_text(path, origin) if name == INDEX else read_text(path)
+    raise fault
+
+
+def _header(repository: Repository, server: Server, name: str) -> tuple[bytes, int]:
+    """The header of a file, of which no more is fetched, and the size of the whole."""
+    origin, url = f"{repository.origin}/{name}", _url(repository, name)
+    try:
+        start, size, _ = server.part(url, 0, FIRST)
+        length = headers.header_length(start, size or 0, origin)
+        header = start[8 : 8 + length]
+        if len(header) < length:
+            header += server.part(url, 8 + len(header), length - len(header)).data
+    except RefusedError as refusal:
+        raise _refused(repository, name, refusal) from None
+    except UnreachableError as reason:
+        raise _unreachable(repository, name, str(reason)) from None
+    if len(header) < length:
+        raise InputError(f"{origin}: the connection broke off in the header")
+    return header, size or 0
+
+
+def _url(repository: Repository, name: str) -> str:
+    with _library(repository):
+        from huggingface_hub import hf_hub_url
+
+        return hf_hub_url(repository.name, name, revision=repository.revision)
 
 
 def _offline(repository: Repository) -> bool:
-    with _said(repository):
+    with _library(repository):
         from huggingface_hub import constants
 
         return bool(constants.HF_HUB_OFFLINE)
 
 
-def _cached(repository: Repository) -> Checkpoint:
-    """The checkpoint of a repository as the library's cache has it."""
-    with _said(repository):
+def _cached(repository: Repository, name: str) -> Path | None:
+    """A file of the repository in the library's cache."""
+    with _library(repository):
         from huggingface_hub import try_to_load_from_cache
 
-        for name in (INDEX, WHOLE):
-            path = try_to_load_from_cache(repository.name, name, revision=repository.revision)
-            if isinstance(path, str):
-                return replace(headers.read(Path(path)), origin=repository.origin)
+        path = try_to_load_from_cache(repository.name, name, revision=repository.revision)
+        return Path(path) if isinstance(path, str) else None
+
+
+def _cached_checkpoint(repository: Repository) -> Checkpoint:
+    """The checkpoint of a repository as the library's cache has it."""
+    if path := _cached(repository, INDEX) or _cached(repository, WHOLE):
+        return replace(headers.read(path), origin=repository.origin)
     raise InputError(f"{repository.origin}: offline, and the cache has no checkpoint of this repository")
 
 
-def _entries(repository: Repository, name: str) -> list[Entry]:
-    """The tensors of one file, of which no more is fetched than its header."""
-    origin = f"{repository.origin}/{name}"
-    with _said(repository, name):
-        from huggingface_hub import hf_hub_url
+def _keep(repository: Repository, name: str, found: Found) -> None:
+    """Put a file where the library looks for it when it is offline, if the server says of which commit it is."""
+    from huggingface_hub import constants
 
-        url = hf_hub_url(repository.name, name, revision=repository.revision)
-        start, size = _range(url, 0, FIRST, origin)
-        length = headers.header_length(start, size, origin)
-        header = start[8 : 8 + length]
-        if len(header) < length:
-            header += _range(url, 8 + len(header), length - len(header), origin)[0]
-        if len(header) < length:
-            raise InputError(f"{origin}: the connection broke off in the header")
-        return headers.entries_of(header, size - 8 - length, origin)
+    commit, revision = found.headers.get("X-Repo-Commit", ""), repository.revision or "main"
+    home = os.path.join(constants.HF_HUB_CACHE, f"models--{repository.name.replace('/', '--')}")
+    if re.fullmatch(r"[0-9a-f]{40}", commit):
+        with suppress(OSError):
+            _put(os.path.join(home, "snapshots", commit, name), found.data, anew=False)
+            if revision != commit:
+                _put(os.path.join(home, "refs", *revision.split("/")), commit.encode(), anew=True)
 
 
-def _range(url: str, first: int, length: int, origin: str) -> tuple[bytes, int]:
-    """Some bytes of a file, and the size of the whole; a server that sends all is not listened to beyond them."""
-    utils: Any = import_module("huggingface_hub.utils")  # its names are exported, but not to mypy
-    asked = {"Range": f"bytes={first}-{first + length - 1}", "Accept-Encoding": "identity"}
-    wanted = {**utils.build_hf_headers(), **asked}
-    with utils.http_stream_backoff("GET", url, headers=wanted, timeout=TIMEOUT, max_retries=1) as response:
-        utils.hf_raise_for_status(response)
-        partial = re.fullmatch(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", response.headers.get("Content-Range", ""))
-        whole = re.fullmatch(r"\d{1,18}", response.headers.get("Content-Length", ""))
-        if response.status_code == PARTIAL and partial and int(partial[1]) == first:
-            skipped, size = 0, int(partial[2])
-        elif response.status_code != PARTIAL and whole:
-            skipped, size = first, int(whole[0])
-        else:
-            raise InputError(f"{origin}: the server does not say how long the file is")
-        found = bytearray()
-        for part in response.iter_bytes(65_536):
-            found += part
-            if len(found) >= skipped + length:
-                break
-    return bytes(found[skipped : skipped + length]), size
+def _put(path: str, data: bytes, anew: bool) -> None:
+    if anew or not os.path.exists(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        put(path, data)
 
 
 @contextmanager
-def _said(repository: Repository, name: str = "") -> Iterator[None]:
-    """Whatever goes wrong with the library or the net, in one line, and nothing of the library's own beside it."""
+def _library(repository: Repository) -> Iterator[None]:
+    """Whatever the library cannot do, in one line: it reads settings and looks into its cache."""
     try:
-        with _quiet():
-            yield
+        yield
     except InputError:
         raise
     except ModuleNotFoundError as fault:
         if not (fault.name or "").startswith("huggingface_hub"):
             raise
         raise InputError(f"{repository.origin}: needs huggingface_hub: pip install huggingface_hub") from None
-    except Exception as fault:  # the library's errors have no common base but this
-        raise InputError(f"{repository.origin}: {_reason(fault, repository, name)}") from None
+    except Exception as fault:  # its errors have no common base but this
+        said = shown(str(fault) or type(fault).__name__, 200)
+        endpoint = os.environ.get("HF_ENDPOINT")
+        beside = f" (HF_ENDPOINT is {shown(endpoint)})" if endpoint else ""
+        raise InputError(f"{repository.origin}: huggingface_hub: {said}{beside}") from None
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The library without its warnings: of each time that it tries again, say."""
-    from logging import ERROR
-
-    from huggingface_hub.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity(ERROR)
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
+def _code(refusal: RefusedError) -> str:
+    return refusal.code if refusal.code in REASONS else UNNAMED.get(refusal.status, "")
 
 
-def _reason(fault: Exception, repository: Repository, name: str) -> str:
-    from huggingface_hub import constants, errors
+def _refused(repository: Repository, name: str, refusal: RefusedError) -> InputError:
+    reason = REASONS.get(_code(refusal), f"HTTP status {refusal.status} for {{name}}")
+    return InputError(f"{repository.origin}: {reason.format(name=shown(name), revision=repository.revision or 'main')}")
 
-    endpoint = shown(constants.ENDPOINT)
-    reasons: tuple[tuple[type[Exception], str], ...] = (
-        (errors.GatedRepoError, "a gated repository: its terms must be accepted, and HF_TOKEN be set"),
-        (errors.RepositoryNotFoundError, "no such repository, or a private one that HF_TOKEN does not open"),
-        (errors.RevisionNotFoundError, f"no revision {shown(repository.revision)} in this repository"),
-        (errors.RemoteEntryNotFoundError, f"no {shown(name)} in this repository"),
-        (errors.OfflineModeIsEnabled, "offline"),
-        (errors.LocalEntryNotFoundError, f"{shown(name)} is not in the cache, and {endpoint} cannot be reached"),
-    )
-    first = next((line for line in str(fault).splitlines() if line.strip()), type(fault).__name__)
-    return next((reason for kind, reason in reasons if isinstance(fault, kind)), shown(first.strip(), 200))
+
+def _unreachable(repository: Repository, name: str, reason: str) -> InputError:
+    with _library(repository):
+        from huggingface_hub import constants
+
+        endpoint = shown(constants.ENDPOINT)
+        return InputError(
+            f"{repository.origin}: {name} is not in the cache, and {endpoint} cannot be reached: {reason}"
+        )

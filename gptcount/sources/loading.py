@@ -78,6 +78,20 @@ def checkpoint_of(source: str) -> Path | None:
     return path if here and any(path.glob("*.safetensors")) else None
 
 
+def files_of(source: str) -> list[Path]:
+    """The files that a source is read from, as a model, as several, or as a checkpoint; none where it is no file."""
+    path = presets.find(source) or Path(source)
+    if source == "-":
+        path = Path("/dev/stdin")
+    if not _exists(path) or source.startswith("hub:"):
+        return []
+    if not path.is_dir():
+        return [path]
+    names = (*CONFIGURATIONS, "adapter_config.json", "*.index.json", "*.safetensors", "*.gguf", "*.toml")
+    found = [file for name in names for file in path.glob(name)]
+    return found if _configuration(path) else [*found, *path.glob("*.json"), *path.glob("*/config.json")]
+
+
 def load_all(sources: Sequence[str | Path], settings: Sequence[str] = ()) -> list[Architecture]:
     """The architectures that several sources name; ``presets`` stands for all presets, a folder for the files in it.
 
