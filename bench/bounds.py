@@ -206,12 +206,21 @@ def layers(n: int) -> list[str]:
 def qwen3(n_layers: int) -> dict[str, Any]:
     """A model whose layers follow no pattern."""
     windows = {"use_sliding_window": True, "sliding_window": 8, "layer_types": layers(n_layers)}
-    return llama(num_hidden_layers=n_layers, num_key_value_heads=2, model_type="qwen3", architectures=["Qwen3ForCausalLM"], **windows)
+    return llama(
+        num_hidden_layers=n_layers,
+        num_key_value_heads=2,
+        model_type="qwen3",
+        architectures=["Qwen3ForCausalLM"],
+        **windows,
+    )
 
 
-def quantized(**more: Any) -> dict[str, Any]:
-    """A quantized configuration that leaves some modules as they are."""
-    return llama(quantization_config={"quant_method": "fp8", "weight_block_size": [128, 128]} | more)
+def kept(n: int, pattern: str = "re:.*a{}.*b.*$", **more: Any) -> dict[str, Any]:
+    """A quantized configuration that names so many modules that are not."""
+    patterns = [pattern.format(number) for number in range(n)]
+    said = {"quant_method": "compressed-tensors", "format": "int-quantized", "ignore": patterns}
+    group = {"targets": ["Linear"], "weights": {"num_bits": 8, "strategy": "channel", "type": "int"}}
+    return llama(quantization_config=said | {"config_groups": {"group_0": group}}, **more)
 
 
 def longrope(factors: int) -> dict[str, Any]:
@@ -227,6 +236,7 @@ def crossed(folder: Path) -> None:
 
 
 DOTS = ".".join("a" * 4_900)
+QUOTED = '."a b"' * 1_400
 AGAINST = ("--against", "llama-3-8b")
 
 CASES = [
@@ -250,16 +260,9 @@ CASES = [
     config("config.json: 2.6 M empty tables", lambda: llama(a=[{}] * 1_900_000)),
     config("config.json: 600,000 labels", lambda: llama(id2label={str(n): 0 for n in range(600_000)})),
     config("config.json: 1.5 M classes", lambda: llama(architectures=["a"] * 1_500_000)),
-    config("config.json: 400,000 modules kept", lambda: quantized(modules_to_not_convert=["m.x"] * 400_000)),
-    config(
-        "config.json: 150,000 modules kept",
-        lambda: quantized(modules_to_not_convert=[f"m{n}.x" for n in range(150_000)]),
-    ),
-    config("config.json: 400,000 patterns kept", lambda: quantized(modules_to_not_convert=["re:.*m.*x$"] * 400_000)),
-    config(
-        "config.json: 2,000 patterns kept",
-        lambda: quantized(modules_to_not_convert=[f"re:.*a{n}.*b.*x$" for n in range(2_000)], num_hidden_layers=1_000),
-    ),
+    config("config.json: 150,000 modules kept", lambda: kept(150_000, "m.{}.x")),
+    config("config.json: 300,000 patterns kept", lambda: kept(300_000)),
+    config("config.json: 2,000 patterns kept", lambda: kept(2_000, num_hidden_layers=1_000)),
     config("config.json: 300,000 pruned heads", lambda: llama(pruned_heads={str(n): [n] for n in range(300_000)})),
     config("config.json: 600,000 rotary factors", lambda: longrope(600_000)),
     config("config.json: gemma3n, 999 widths", lambda: gemma3n(999)),
@@ -278,16 +281,26 @@ CASES = [
     toml("TOML: 600,000 unknown keys", lambda: unknown(600_000)),
     toml("TOML: 5,000 wrong notes", lambda: specification(top="notes = [" + "1,\n" * 5_000 + "]")),
     toml("TOML: 600,000 wrong notes", lambda: specification(top="notes = [" + "1,\n" * 600_000 + "]")),
-    toml("TOML: 200,000 notes", lambda: specification(top="notes = [" + '"x",\n' * 200_000 + "]")),
+    toml("TOML: 190,000 notes", lambda: specification(top="notes = [" + '"x",\n' * 190_000 + "]")),
     toml("TOML: 200,000 wrong variations", lambda: specification(end="[[variations]]\nlayers = 5\n" * 200_000)),
     toml("TOML: 4,900 dots, three times", lambda: specification(end="".join(f"{key}.{DOTS} = 1\n" for key in "bcd"))),
     toml("TOML: 1.9 M comments", lambda: specification() + "# x\n" * 1_900_000),
-    toml("TOML: 80,000 keys of 30 dots", lambda: "".join(f"a{n}.{'a.' * 29}a=1\n" for n in range(80_000))),
-    toml("TOML: 80,000 tables of 30 dots", lambda: "".join(f"[a{n}.{'a.' * 29}a]\n" for n in range(80_000))),
+    toml("TOML: 4,900 quoted dots, a hundred times", lambda: f"a = 1\nb.{QUOTED} = 1\n" * 99),
+    toml("TOML: 4,900 dots in an inline table", lambda: f'a = ["""\n""", {{{DOTS}=1}}, "a"]\n' * 99),
+    toml("TOML: quotes that never close", lambda: '"""' + '\\"""\n' * 190_000),
+    toml("TOML: 5,000 keys of 10 dots", lambda: "".join(f"a{n}.{'a.' * 9}a=1\n" for n in range(4_900))),
+    toml("TOML: 5,000 tables of 10 dots", lambda: "".join(f"[a{n}.{'a.' * 9}a]\n" for n in range(4_900))),
+    toml("TOML: 5,000 keys of 10 dots in one table", lambda: "".join(f"{'a.' * 9}a{n}=1\n" for n in range(4_900))),
     toml(
-        "TOML: 80,000 dotted keys in a table",
-        lambda: f"[{'a.' * 29}a]\n" + "".join(f"{'a.' * 29}a{n}=1\n" for n in range(80_000)),
+        "TOML: 120,000 keys in a table of 10 dots",
+        lambda: f"[{'a.' * 10}a]\n" + "".join(f"a{n}=1\n" for n in range(99_000)),
     ),
+    toml("TOML: 130,000 tables", lambda: "".join(f"[{n}]\n" for n in range(120_000))),
+    toml("TOML: 160,000 tables in a list", lambda: "[[a]]\n" * 160_000),
+    toml("TOML: 120,000 inline tables", lambda: "a = [\n" + "{a=1},\n" * 120_000 + "]"),
+    toml("TOML: 330,000 lists", lambda: "a = [\n" + "[],\n" * 240_000 + "]"),
+    toml("TOML: 1 MB in lines of 9,999 letters", lambda: f"x = '{'a' * 9_990}'\n" * 99),
+    toml("TOML: 8 MB in one line", lambda: f"x = '{'a' * 7_999_000}'\n"),
     toml("TOML: 9,000 brackets in a line", lambda: f"x = {'[' * 9_000}\n{specification()}"),
     typed("--set: a key of 4,900 dots", "breakdown", "gpt2", "--set", f"{DOTS}=1"),
     typed("--set: a second line of 4,900 dots", "breakdown", "gpt2", "--set", f"name=1\n{DOTS}=1"),
