@@ -6,7 +6,9 @@ It does not know where a specification comes from, nor how an inventory is read 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import groupby
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -49,6 +51,11 @@ Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel
 - ``normed-residual``: n + f(n) with n = norm(x)
 """
 
+MOST_SLICES = 5_000
+"""Characters that say which layers vary."""
+
+MOST_VARIATIONS = 1_000
+
 MOST_SELECTED = 2_000_000
 """So many layers all variations together may select, one layer as often as it is selected."""
 
@@ -77,7 +84,7 @@ class Variation(Block):
     @field_validator("layers")
     @classmethod
     def _slices(cls, value: str) -> str:
-        if len(value) > 5_000 or not re.fullmatch(SLICES, value, re.ASCII):
+        if len(value) > MOST_SLICES or not re.fullmatch(SLICES, value, re.ASCII):
             raise ValueError("slices are wanted, such as 0:3, 5::6 or 3,7,9:12")
         return value
 
@@ -134,7 +141,7 @@ class Architecture(Block):
     shortcut: Shortcut | None = None
     layer_scalar: bool = False
     """What leaves a layer is multiplied by a number that a checkpoint keeps (Gemma 4)."""
-    variations: Annotated[tuple[Variation, ...], Field(strict=False, max_length=1_000)] = ()
+    variations: Annotated[tuple[Variation, ...], Field(strict=False, max_length=MOST_VARIATIONS)] = ()
     final_norm: Norm | bool = True
     """The norm after the last layer: like the others, or one of its own, or none (false)."""
     unembedding: Unembedding | Literal[False]
@@ -193,8 +200,8 @@ class Architecture(Block):
     def _what_is_shared_is_there(self) -> None:
         """Raises ValueError where a layer takes from an earlier one what none has left."""
         left: dict[object, object] = {}
-        for layer in self.stack() if self.variations else [Layer(self.attention, self.mlp)]:
-            attention = layer.attention
+        for _, alike in groupby((attention for attention, _ in self._pairs()), id):
+            attention = next(alike)
             if isinstance(attention, MultiHeadAttention):
                 kind = ("keys and values", bool(attention.window))
                 sizes = attention.n_kv_heads or attention.n_heads, attention.d_head, attention.d_value
@@ -268,23 +275,34 @@ class Architecture(Block):
 
     def stack(self) -> list[Layer]:
         """The layers, from the first to the last."""
-        stack = [Layer(self.attention, self.mlp)] * self.n_layers
+        return [Layer(*pair) for pair in self._pairs()]
+
+    def _pairs(self) -> Iterator[tuple[Any, Any]]:
+        attentions, mlps = [self.attention] * self.n_layers, [self.mlp] * self.n_layers
         for variation in self.variations:
-            for index in variation.of(self.n_layers):
-                layer = stack[index]
-                stack[index] = Layer(variation.attention or layer.attention, variation.mlp or layer.mlp)
-        return stack
+            for part in variation.ranges(self.n_layers):
+                where, n = slice(part.start, part.stop, part.step), len(part)
+                attentions[where] = [variation.attention] * n if variation.attention else attentions[where]
+                mlps[where] = [variation.mlp] * n if variation.mlp else mlps[where]
+        return zip(attentions, mlps, strict=True)
 
     def layers(self) -> dict[Layer, tuple[int, ...]]:
         """The different layers, each with the indices where it stands: cost goes with these, not with n_layers."""
+        return self._different
+
+    @cached_property
+    def _different(self) -> dict[Layer, tuple[int, ...]]:
         if not self.variations:
             return {Layer(self.attention, self.mlp): tuple(range(self.n_layers))}
-        stack, same = self.stack(), dict[tuple[int, int], list[int]]()
-        for index, layer in enumerate(stack):  # by identity first: a block takes long to hash
-            same.setdefault((id(layer.attention), id(layer.mlp)), []).append(index)
+        same: dict[tuple[int, int], tuple[Layer, list[int]]] = {}
+        for index, (attention, mlp) in enumerate(self._pairs()):  # by identity first: a block takes long to hash
+            key = id(attention), id(mlp)
+            if key not in same:
+                same[key] = Layer(attention, mlp), []
+            same[key][1].append(index)
         found: dict[Layer, list[int]] = {}
-        for where in same.values():
-            found.setdefault(stack[where[0]], []).extend(where)
+        for layer, where in same.values():
+            found.setdefault(layer, []).extend(where)
         return {layer: tuple(sorted(where)) for layer, where in found.items()}
 
     def _repr_html_(self) -> str:
@@ -322,7 +340,7 @@ class Architecture(Block):
         for layer, where in layers.items():
             for line in self._of_layer(layer):
                 lines.setdefault(line, []).extend(where)
-        return sum((Inventory([line]).per(self._layers_at(where)) for line, where in lines.items()), NOTHING)
+        return Inventory([each for line, at in lines.items() for each in Inventory([line]).per(self._layers_at(at))])
 
     def _layers_at(self, where: list[int]) -> Axis:
         if len(where) == self.n_layers:

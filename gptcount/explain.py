@@ -5,9 +5,10 @@ It reads a ledger and knows what the kinds of blocks are for; it knows no model 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from gptcount.architecture import Architecture, Layer
 from gptcount.blocks.block import Block
 from gptcount.ledger import Ledger, Row
 from gptcount.numbers import count
@@ -41,8 +42,8 @@ class Facts(NamedTuple):
 def explain(ledger: Ledger) -> list[Explanation]:
     """Two or three sentences for each group, in the order of the flow, and what is learned and what flows."""
     alike: dict[str, list[Facts]] = {}
-    for row in ledger.rows:
-        alike.setdefault(key_of(row, ledger), []).append(Facts(row, ledger, _block(row, ledger)))
+    for key, facts in keyed(ledger):
+        alike.setdefault(key, []).append(facts)
     groups = [
         Explanation(
             same[0].row.group, same[0].row.part, " ".join(filter(None, [*SENTENCES[key](same[0]), _vary(same)]))
@@ -53,29 +54,46 @@ def explain(ledger: Ledger) -> list[Explanation]:
     return [*groups, _closing(ledger)]
 
 
-def _block(row: Row, ledger: Ledger) -> Block | None:
-    """The attention, or the MLP, that a row belongs to: the first that has a weight of its name and sizes."""
-    part, _, name = row.weight.partition(".")
-    if part == "shortcut" and ledger.architecture.shortcut:
-        return ledger.architecture.shortcut.mixture
+def keyed(ledger: Ledger) -> Iterator[tuple[str, Facts]]:
+    """Each row with its block, and the key of its sentences."""
+    of_layers = _of_layers(ledger.architecture)
+    for row in ledger.rows:
+        block = _block(row, ledger.architecture, of_layers)
+        yield _key_of(row, block), Facts(row, ledger, block)
+
+
+Own = tuple[str, tuple[tuple[str, int | None], ...]]
+"""A weight of a layer: its name, and its axes with their sizes."""
+
+
+def _of_layers(architecture: Architecture) -> dict[Own, Block]:
+    """The attention or the MLP that a weight belongs to: the first that has one of its name and sizes."""
+    blocks = {id(block): (part, block) for layer in architecture.layers() for part, block in _parts(layer)}
+    return {
+        (f"{part}.{weight.name}", tuple((axis.name, axis.size) for axis in weight.axes)): block
+        for part, block in reversed(blocks.values())
+        for weight in block.inventory().bind(architecture.sizes())
+    }
+
+
+def _parts(layer: Layer) -> tuple[tuple[str, Block], tuple[str, Block]]:
+    return ("attention", layer.attention), ("mlp", layer.mlp)
+
+
+def _block(row: Row, architecture: Architecture, of_layers: dict[Own, Block]) -> Block | None:
+    """The block that a row belongs to."""
+    part = row.weight.partition(".")[0]
+    if part == "shortcut" and architecture.shortcut:
+        return architecture.shortcut.mixture
     if part not in ("attention", "mlp"):
-        return getattr(ledger.architecture, part, None)
-    for layer in ledger.architecture.layers():
-        block: Block = getattr(layer, part)
-        for weight in block.inventory():
-            own = row.factors[len(row.factors) - len(weight.axes) :]
-            if weight.name == name and all(
-                label == axis.name and axis.size in (None, n)
-                for (label, n), axis in zip(own, weight.axes, strict=False)
-            ):
-                return block
-    return None
+        return getattr(architecture, part, None)
+    return next((of_layers[key] for at in (1, 2) if (key := (row.weight, row.factors[at:])) in of_layers), None)
 
 
-def key_of(row: Row, ledger: Ledger) -> str:
+def _key_of(row: Row, block: Block | None) -> str:
     """What tells a row's sentences: its name, that of an attention that is not multi-head under its kind."""
     part, _, rest = row.weight.partition(".")
-    kind = getattr(_block(row, ledger), "kind", "") if part in ("attention", "streams") else ""
+    kind = getattr(block, "kind", "") if part in ("attention", "streams") else ""
     if rest.startswith("indexer."):
         return rest
     if part == "shortcut":

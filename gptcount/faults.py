@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from gptcount.errors import InputError, shown
+from gptcount.numbers import count
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -81,9 +82,11 @@ def checked(block: type[B], data: Any, origin: str) -> B:
 def refusal(faults: ValidationError, block: type[BaseModel], data: Any, origin: str) -> InputError:
     """The error that says what pydantic found."""
     bad = Bad(block, data, origin)
-    lines = list(dict.fromkeys(f"{origin}: {_line(fault, bad)}" for fault in faults.errors(include_url=False)))
-    more = [f"{origin}: and {len(lines) - MOST} more"] if len(lines) > MOST else []
-    return InputError("\n".join([*lines[:MOST], *more]))
+    left, lines = iter(faults.errors(include_url=False)), dict[str, None]()
+    while len(lines) < MOST and (fault := next(left, None)):
+        lines[f"{origin}: {_line(fault, bad)}"] = None
+    more = sum(1 for _ in left)
+    return InputError("\n".join([*lines, *([f"{origin}: and {count(more)} more"] if more else [])]))
 
 
 def closest(word: str, words: typing.Iterable[str]) -> str:

@@ -5,6 +5,7 @@ It does not know what the data specify.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +13,28 @@ from typing import Any
 from gptcount.errors import InputError, shown
 from gptcount.numbers import count
 
-LONGEST = 10_000
-"""Characters in a line of TOML; a key of very many dots would take its reader very long."""
+MOST_CHARACTERS, LONGEST, MOST_DOTS, MOST_DOTTED = 1_000_000, 10_000, 10, 50_000
+"""What is read of TOML, whose reader is slow: characters, those in a line, dots in a key, dots in all."""
+
+QUOTED = re.compile(
+    r"""(?s)\"{3}(?:[^\\]|\\.)*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|\#[^\n]*+"""
+)
+"""A text in quotes, or a comment."""
+
+DOTTED = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MOST_DOTS + 1}}}")
+"""A key of too many dots, its quoted words taken for plain ones."""
+
+
+def overlong(text: str) -> str:
+    """Why reading TOML text would take very long, or very much memory; empty where it would not."""
+    if len(text) > MOST_CHARACTERS:
+        return f"{count(len(text))} characters, and a specification has at most {count(MOST_CHARACTERS)}"
+    if max(map(len, text.splitlines()), default=0) > LONGEST:
+        return f"a line of more than {count(LONGEST)} characters; no specification has such"
+    keys = QUOTED.sub("s", text)
+    if DOTTED.search(keys) or keys.count(".") > MOST_DOTTED:
+        return f"a key of more than {MOST_DOTS} dots, or very many such; no specification has them"
+    return ""
 
 
 def read(setting: str, origin: str) -> tuple[str, Any]:
@@ -21,8 +42,8 @@ def read(setting: str, origin: str) -> tuple[str, Any]:
     key, equals, value = (part.strip() for part in setting.partition("="))
     if not equals or not key:
         raise InputError(f"{origin}: {shown(setting)!r} is not of the form KEY=VALUE, for example n_layers=48")
-    if len(setting) > LONGEST:
-        raise InputError(f"{origin}: {shown(key)}: a setting of more than {count(LONGEST)} characters")
+    if why := overlong(setting):
+        raise InputError(f"{origin}: {shown(key)}: {why}")
     return key, _value(value)
 
 

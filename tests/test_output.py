@@ -13,7 +13,7 @@ from rich.console import Console
 
 from gptcount import Architecture, breakdown, load
 from gptcount.comparison import check, compare
-from gptcount.explain import SENTENCES, explain, key_of
+from gptcount.explain import SENTENCES, explain, keyed
 from gptcount.numbers import count, share, size
 from gptcount.output import csv as csv_format
 from gptcount.output import html as html_format
@@ -529,8 +529,7 @@ def test_every_matrix_of_every_kind_of_block_is_explained(reading):
     explained = set()
     for architecture in all_kinds():
         ledger = breakdown(architecture, reading)
-        rows = {row.weight: row for row in ledger.rows}
-        keys = {weight: key_of(row, ledger) for weight, row in rows.items()}
+        keys = {facts.row.weight: key for key, facts in keyed(ledger)}
         assert not {weight: key for weight, key in keys.items() if key not in SENTENCES}, architecture.name
         explained |= set(keys.values())
         for one in explain(ledger):

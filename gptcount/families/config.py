@@ -64,6 +64,13 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
 """Keys that have no bearing as long as their value is one of these."""
 
 
+LONGEST_KEY = 100
+"""Characters of a key that could be another one misspelt."""
+
+MOST_UNREAD = 1_000
+"""Of so many keys that nobody reads each is looked at; published files have a handful."""
+
+
 class Config:
     """The keys of one configuration, by the words that files use. Each method ticks off the key that it reads."""
 
@@ -276,6 +283,8 @@ class Config:
                 raise self.refusal(key, f"{self.data[key]!r} asks for parts that are not counted")
         known = self.used | NO_BEARING | HARMLESS.keys()
         left = [key for key in self.data if key not in known and not TOKEN.fullmatch(key)]
+        if len(left) > MOST_UNREAD:
+            raise InputError(f"{self.origin}: {len(left)} keys that nobody reads; no configuration has so many")
         refused = [key for key in left if not built_by or self._may_be_a_size(key) or self._misspelt(key)]
         if refused:
             raise InputError(
@@ -300,7 +309,7 @@ class Config:
         from difflib import get_close_matches
 
         absent = [name for name in self.used if name not in self.data]
-        return bool(get_close_matches(key.lower(), absent, 1, 0.85))
+        return len(key) <= LONGEST_KEY and bool(get_close_matches(key.lower(), absent, 1, 0.85))
 
     def _family(self) -> str:
         named = self.data.get("model_type")

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gptcount.errors import InputError, shown
-from gptcount.packings.patterns import is_readable
+from gptcount.numbers import count
+from gptcount.packings.patterns import MOST_REGULAR, is_readable, is_regular
 from gptcount.packings.quantization import Quantization
 
 Said = Mapping[str, Any]
@@ -86,7 +87,10 @@ def _method(said: Said) -> str:
 def _check(found: Part) -> None:
     """Every pattern is of a known form."""
     within = [text for scheme in found.get("schemes", ()) for text in scheme.get("modules", ())]
-    for pattern in (*found.get("kept", ()), *within):
+    named = (*found.get("kept", ()), *within)
+    if sum(map(is_regular, named)) > MOST_REGULAR:
+        raise _NotSaidError(f"quantization_config names modules by more than {count(MOST_REGULAR)} patterns")
+    for pattern in named:
         if not is_readable(pattern):
             raise _NotSaidError(f"quantization_config names modules by {shown(pattern)!r}, which is not read")
 

@@ -29,11 +29,10 @@ METHODS = frozenset(
 
 
 def _readable(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    for pattern in patterns:
-        if not is_readable(pattern):
-            raise ValueError("a name of a module, one with stars, or re: and a plain regular expression is expected")
     if sum(map(is_regular, patterns)) > MOST_REGULAR:
         raise ValueError(f"at most {MOST_REGULAR} patterns with stars or regular expressions are read")
+    if not all(map(is_readable, patterns)):
+        raise ValueError("a name of a module, one with stars, or re: and a plain regular expression is expected")
     return patterns
 
 

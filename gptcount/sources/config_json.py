@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gptcount.architecture import Architecture
+from gptcount.architecture import MOST_SLICES, MOST_VARIATIONS, Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families import read
 from gptcount.families.params import is_params
 from gptcount.families.params import read as read_params
 from gptcount.families.quantization import quantization
+from gptcount.numbers import count
 from gptcount.sources import specification
 
 
@@ -28,7 +30,26 @@ def parse_with_comments(text: str, origin: str) -> tuple[Architecture, list[str]
         raise InputError(f"{origin}: nested too deeply") from None
     if said := quantization(data):
         found["quantization"] = said
+    _in_a_pattern(found.get("variations", ()), data, origin)
     return specification.validate(found, origin), assumed
+
+
+def _in_a_pattern(variations: Sequence[dict[str, Any]], data: dict[str, Any], origin: str) -> None:
+    """Raises InputError, naming the list that says so, where layers differ in more ways than can be specified."""
+    if len(variations) > MOST_VARIATIONS or any(len(one["layers"]) > MOST_SLICES for one in variations):
+        longest = max(((len(value), key) for key, value in _lists(data)), default=(0, "layers"))[1]
+        raise InputError(
+            f"{origin}: {shown(longest)}: the layers differ in no pattern that slices of {count(MOST_SLICES)} "
+            f"characters could say, or in more than {count(MOST_VARIATIONS)} ways"
+        )
+
+
+def _lists(data: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    for key, value in data.items():
+        if isinstance(value, list):
+            yield key, value
+        elif isinstance(value, dict):
+            yield from _lists(value)
 
 
 def bits(text: str) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,21 +9,13 @@ from typing import Any
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.faults import checked
-from gptcount.numbers import count
-from gptcount.settings import LONGEST
-
-MOST_DOTS = 30
-"""Dots of a key: of very many the TOML reader would take very long."""
-
-DOTTED = re.compile(rf"(?:[\w\"'-]+\s*\.\s*){{{MOST_DOTS + 1}}}")
+from gptcount.settings import LONGEST, overlong
 
 
 def parse(text: str, origin: str) -> Architecture:
     """The architecture that TOML text specifies. Raises InputError, one line per problem, naming origin and key."""
-    if DOTTED.search(text):
-        raise InputError(f"{origin}: a key of more than {MOST_DOTS} dots; no specification has such")
-    if max(map(len, text.splitlines()), default=0) > LONGEST:
-        raise InputError(f"{origin}: a line of more than {count(LONGEST)} characters; no specification has such")
+    if why := overlong(text):
+        raise InputError(f"{origin}: {why}")
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as fault:
@@ -68,7 +59,9 @@ def _literal(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:_}" if value >= 10_000 else str(value)
     if isinstance(value, list):
-        return f"[{', '.join(_literal(item) for item in value)}]"
+        items = [_literal(item) for item in value]
+        long = sum(map(len, items)) > LONGEST // 10
+        return "[\n" + "".join(f"  {item},\n" for item in items) + "]" if long else f"[{', '.join(items)}]"
     if isinstance(value, str):
         escaped = "".join(f"\\U{ord(c):08X}" if not c.isprintable() else f"\\{c}" if c in '"\\' else c for c in value)
         return f'"{escaped}"'
