@@ -511,7 +511,12 @@ VARIED = {
         "unembedding": False,
         "head": {"n_labels": 3},
     },
-    "altup": {"streams": {"kind": "altup", "n_streams": 4, "norm": RMS}, "laurel": {"d_rank": 5, "norm": RMS}},
+    "altup": {
+        "residual": "sandwich",
+        "streams": {"kind": "altup", "n_streams": 4, "norm": RMS},
+        "laurel": {"d_rank": 5, "norm": RMS},
+        "per_layer_embedding": {"d_per_layer": 7, "n_vocab_per_layer": 900, "norm": RMS},
+    },
     "hyper-connections": {"streams": {"kind": "hyper-connections", "n_streams": 4}},
     "per layer": {"per_layer_embedding": {"d_per_layer": 7, "n_vocab_per_layer": 900, "norm": RMS}},
     "shortcut": {"shortcut": {"mixture": MIXTURE | {"expert": GATED, "n_zero_experts": 3}}},
