@@ -241,7 +241,7 @@ COMMANDS |= {r"\infty", r"\textbackslash", r"\textasciitilde", r"\textasciicircu
 
 @pytest.mark.skipif(LATEX is None, reason="no pdflatex here; on Debian: apt-get install texlive-latex-recommended")
 def test_latex_compiles_whatever_names_say(tmp_path: Path) -> None:
-    every = "\\tiny\n" + "\n\n".join(latex.render(views(name)) for name in HOSTILE)
+    every = "\n\n".join(latex.render(views(name)) for name in HOSTILE)
     compiled(every, tmp_path)
     letters = [chr(code) for code in range(0x20, 0x2800) if chr(code).isprintable()]
     compiled("\n\n".join(latex.escaped("".join(letters[at : at + 40])) for at in range(0, len(letters), 40)), tmp_path)
