@@ -13,8 +13,15 @@ class ShapeError(GptCountError):
     """What the forward pass does and what the inventory stores disagree; the text names the weight and the words."""
 
 
+def printable(text: str) -> str:
+    """Text with its unprintable characters escaped: those that steer a terminal, turn the line or hide in it."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def shown(value: object, most: int = 80) -> str:
     """Text from outside, safe to show: unprintable characters escaped, a long text cut with an ellipsis."""
     text = value if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[: most + 1])
+    text = printable(text[: most + 1])
     return text if len(text) <= most else text[: most - 1] + "…"

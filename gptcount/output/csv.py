@@ -7,6 +7,11 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
 
+from gptcount.errors import printable
+
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What begins a formula in a sheet, also as wide as a Chinese character."""
+
 
 def render(records: Sequence[Mapping[str, Any]]) -> str:
     """The records under the names of their keys."""
@@ -18,7 +23,8 @@ def render(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _value(value: Any) -> Any:
-    """A value as a sheet takes it: a list as words, and text never as a sheet's formula."""
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    """A value as a sheet takes it: a list as words, text never as a sheet's formula, and no character that steers."""
+    if value is None or isinstance(value, (int, float)):
+        return value
+    text = printable(" ".join(map(str, value)) if isinstance(value, list) else str(value))
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
+from gptcount.errors import printable
 from gptcount.output.table import Column, Part, Prose, Row, Table
 from gptcount.output.text import cell
 
@@ -15,15 +16,20 @@ def render(parts: Iterable[Part]) -> str:
 
 
 def _prose(prose: Prose) -> str:
-    title = f"<b>{escape(prose.title)}</b> " if prose.title else ""
-    return f"<p>{title}{escape(prose.text)}</p>"
+    title = f"<b>{_escaped(prose.title)}</b> " if prose.title else ""
+    text = "\n".join(map(_escaped, prose.text.split("\n")))
+    return f"<p>{title}{text}</p>"
+
+
+def _escaped(text: str) -> str:
+    return escape(printable(text))
 
 
 def _table(table: Table) -> Iterator[str]:
     table = table.full()
     yield "<table>"
     if table.title:
-        yield f"<caption>{escape(table.title)}</caption>"
+        yield f"<caption>{_escaped(table.title)}</caption>"
     if any(column.name for column in table.columns):
         yield f"<thead>{_line(table.columns, [column.name for column in table.columns], 'th')}</thead>"
     yield "<tbody>"
@@ -37,7 +43,7 @@ def _row(table: Table, row: Row) -> str:
 
 def _line(columns: Iterable[Column], cells: Iterable[str], tag: str) -> str:
     aligned = (
-        f'<{tag} style="text-align:{"right" if column.right else "left"}">{escape(text)}</{tag}>'
+        f'<{tag} style="text-align:{"right" if column.right else "left"}">{_escaped(text)}</{tag}>'
         for column, text in zip(columns, cells, strict=True)
     )
     return f"<tr>{''.join(aligned)}</tr>"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from gptcount.errors import printable
 from gptcount.output.table import Column, Part, Prose, Row, Table
 from gptcount.output.text import bar, cell, width, wrap
 
@@ -33,9 +34,8 @@ def lines(parts: Iterable[Part], columns: int | None = None, bars: bool = False)
     for place, part in enumerate(parts):
         if place:
             yield ()
-        yield from (
-            _prose(part, min(columns or 80, MOST_PROSE)) if isinstance(part, Prose) else _table(part, columns, bars)
-        )
+        drawn = _prose(part, min(columns or 80, MOST_PROSE)) if isinstance(part, Prose) else _table(part, columns, bars)
+        yield from (tuple(Span(printable(span.text), span.style) for span in line) for line in drawn)
 
 
 def joined(all_lines: Iterable[Line]) -> str:

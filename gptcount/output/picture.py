@@ -7,9 +7,13 @@ treemap; squarify has had no release since 2023 and is thirty lines, which are i
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, chdir, suppress
+from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gptcount.errors import GptCountError, InputError, shown
@@ -59,16 +63,31 @@ def render(ledgers: Sequence[Ledger], kind: charts.Kind, format: str) -> bytes:
 
 
 def _rendered(ledgers: Sequence[Ledger], kind: charts.Kind, format: str) -> bytes:
-    try:
-        import matplotlib.style
-    except ImportError:
-        raise GptCountError(MISSING) from None
+    _import()
+    import matplotlib.style
+
     file = BytesIO()
     undated: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format, {})
     with matplotlib.style.context(["default", _SETTINGS], after_reset=True), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a name in letters that the font has not is shown as boxes
         draw(ledgers, kind).savefig(file, format=format, dpi=150, metadata=undated)
     return file.getvalue()
+
+
+def _import() -> None:
+    """Import matplotlib by its own settings: no matplotlibrc of the working directory is read, and no MPLBACKEND."""
+    found = find_spec("matplotlib")
+    if found is None or found.origin is None:
+        raise GptCountError(MISSING)
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        with ExitStack() as elsewhere:
+            with suppress(FileNotFoundError):  # a working directory that is gone has no file either
+                elsewhere.enter_context(chdir(Path(found.origin).parent / "mpl-data"))
+            import matplotlib.style  # noqa: F401 - its settings are read here, and once
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
 
 
 def draw(ledgers: Sequence[Ledger], kind: charts.Kind) -> Figure:
@@ -157,8 +176,8 @@ def _waterfall(ledger: Ledger) -> Figure:
     _bare(axes, f"{shown(ledger.model, 60)}: from the matrices to what is learned and stored")
     for place, step in enumerate(steps):
         start = low if step.total else step.start
-        axes.barh(place + 0.17, step.end - start, left=start, height=0.44, color=step.colour)
-    axes.set_xlim(low, high)
+        axes.barh(place + 0.17, float(step.end - start), left=float(start), height=0.44, color=step.colour)
+    axes.set_xlim(float(low), high)
     axes.set_xticks([])
     axes.set_xlabel(f"parameters; the axis begins at {count(low)}, not at 0" if low else "parameters")
     _names(axes, [(step.said, step.value) for step in steps])
@@ -178,7 +197,7 @@ def _bars(ledgers: Sequence[Ledger]) -> Figure:
         begin = [at + part for at, part in zip(begin, shares, strict=True)]
     left.set_xlim(0, 100)
     left.set_xlabel("share of the parameters, %")
-    left.legend(loc="upper left", bbox_to_anchor=(0, -0.6 / (LINE * len(accounts))), ncols=3, frameon=False, fontsize=9)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=6, frameon=False, fontsize=9)
     _names(left, [(shown(one.ledger.model, 40), "") for one in accounts])
     _totals(right, series.totals(accounts), places)
     return figure
@@ -188,14 +207,14 @@ def _totals(axes: Axes, totals: Sequence[series.Total], places: Sequence[float])
     ticks, called = series.decades(totals)
     _bare(axes, "how many there are")
     axes.set_xscale("log")
-    axes.set_xlim(ticks[0], ticks[-1])
-    axes.set_xticks(ticks, called)
+    axes.set_xlim(float(ticks[0]), float(ticks[-1]))
+    axes.set_xticks(list(map(float, ticks)), called)
     axes.minorticks_off()
     axes.set_xlabel("parameters, log scale")
-    axes.barh(places, [total.parameters for total in totals], height=0.44, color=palette.OTHER.page)
+    axes.barh(places, [float(total.parameters) for total in totals], height=0.44, color=palette.OTHER.page)
     for place, total in zip(places, totals, strict=True):
         if total.active:
-            axes.plot(total.active, place, marker="D", color=palette.page("mlp"), markeredgecolor="white")
+            axes.plot(float(total.active), place, marker="D", color=palette.page("mlp"), markeredgecolor="white")
     _names(
         axes, [(f"◆ {count(total.active)} active" if total.active else "", count(total.parameters)) for total in totals]
     )

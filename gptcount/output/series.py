@@ -14,6 +14,7 @@ from gptcount.output import palette
 from gptcount.output.tables import has_experts, name
 
 UNITS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Step(NamedTuple):
@@ -114,12 +115,15 @@ def totals(accounts: Sequence[Account]) -> list[Total]:
 
 
 def decades(found: Sequence[Total]) -> tuple[list[int], list[str]]:
-    """Powers of ten on either side of all totals, and how they are called: 100M, 1B, 10B."""
+    """Powers of ten on either side of all totals, nine at most, and how they are called: 100M, 1B, 10B."""
     least = min(total.active or total.parameters for total in found)
     low, high = floor(log10(least)), ceil(log10(max(total.parameters for total in found)))
-    ticks = [10**power for power in range(low, max(high, low + 1) + 1)]
+    step = max(1, ceil((high - low) / 8))
+    ticks = [10**power for power in range(low, max(high, low + 1) + step, step)]
     return ticks, [_called(tick) for tick in ticks]
 
 
 def _called(tick: int) -> str:
+    if tick >= 1000 * UNITS[0][0]:
+        return "10" + str(len(str(tick)) - 1).translate(SUPERSCRIPTS)
     return next((f"{count(tick // unit)}{letter}" for unit, letter in UNITS if tick >= unit), count(tick))

@@ -5,6 +5,7 @@ It does not know what is counted.
 
 from __future__ import annotations
 
+from gptcount.errors import printable
 from gptcount.numbers import count, share
 
 EIGHTHS = "▏▎▍▌▋▊▉█"
@@ -24,9 +25,9 @@ def bar(part: float, width: int) -> str:
 
 
 def cell(value: str | int | float | None) -> str:
-    """A cell of a table as text: an integer is a count, a float a share, nothing is empty."""
+    """A cell of a table as text: an integer is a count, a float a share, nothing is empty; no character steers."""
     if value is None or isinstance(value, str):
-        return value or ""
+        return printable(value or "")
     return count(value) if isinstance(value, int) else share(value)
 
 
