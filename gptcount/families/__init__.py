@@ -86,6 +86,8 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     if within:
         within.check(config.used, own)
         specification = within.ended(specification)
+    else:
+        config.check_sized()
     specification |= _end(config, named)
     if not config.flag("is_causal", absent=True, null=False):
         specification = seen_both_ways(config, specification)
@@ -139,6 +141,8 @@ def _end(config: Config, named: str) -> dict[str, Any]:
     if ending is None or not ending.head:
         return {}
     n_labels = config.n_labels() if ending.head in ("sequence", "token") else 0
+    if n_labels and config.code() and named not in config.code():
+        raise config.refusal("architectures", f"{named} is none of the classes that auto_map names, and may differ")
     head = head_of(ending.head, config.model_type(), n_labels)
     return ({} if ending.has_unembedding else {"unembedding": False}) | ({"head": head} if head else {})
 

@@ -38,7 +38,7 @@ def chatglm(c: Config) -> Part:
     d_model, n_layers = c.size("hidden_size", absent=4096), c.layers("num_layers", absent=28)
     n_vocab = c.size("padded_vocab_size", absent=65024)
     c.only(vocab_size=n_vocab, num_hidden_layers=n_layers, tie_word_embeddings=False, pre_seq_len=None)
-    c.only(prefix_projection=False, interleaved_qkv=False)
+    c.only(prefix_projection=False, interleaved_qkv=False, rotary_percent=0.5)
     c.ignore("apply_query_key_layer_scaling", "fp32_residual_connection", "original_rope", "use_cache")
     attention, everywhere = _attention(c), c.flag("add_bias_linear", absent=False)
     norm = rms(c, 1e-5, "layernorm_epsilon") if c.flag("rmsnorm", absent=True) else layer_norm(c, "layernorm_epsilon")

@@ -40,10 +40,11 @@ NO_BEARING = frozenset(
     residual_dropout return_dict return_dict_in_generate router_aux_loss_coef router_z_loss_coef
     scale_attention_softmax_in_fp32 sep_token_id seq_aux summary_activation summary_first_dropout
     summary_proj_to_labels summary_type summary_use_proj suppress_tokens task_specific_params temperature
-    tf_legacy_loss tokenizer_class tokenizer_name top_k top_p torch_dtype torchscript transformers_version
-    transformers.js_config typical_p unk_token_id unsloth_fixed unsloth_version unsloth_tiled_mlp use_bfloat16
-    use_cache use_flash_attention_2 use_flash_attn verbose video_token_id vision_end_token_id
-    vision_start_token_id vision_token_id zero_init
+    tf_legacy_loss tokenizer_class tokenizer_model_max_length tokenizer_name tokenizer_padding_side top_k
+    top_p torch_dtype torchscript transformers_version transformers.js_config typical_p unk_token_id
+    unsloth_fixed unsloth_version unsloth_tiled_mlp use_bfloat16 use_cache use_flash_attention_2
+    use_flash_attn verbose video_token_id vision_end_token_id vision_start_token_id vision_token_id
+    zero_init
     """.split()
 )
 """Keys that no family lets bear on what is stored. There is no size among them."""
@@ -82,6 +83,7 @@ class Config:
         self.assumed: list[str] = []
         self.defaults: dict[str, Any] = {}
         self.settled: dict[str, Any] = {}
+        self.sized = False
         self.tables: dict[str, Config] = {}
         self.taken: dict[str, Any] = {}
         self.spellings: dict[str, str] = {}
@@ -107,6 +109,10 @@ class Config:
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise self.refusal("architectures", "expected a list of the names of classes")
         return value
+
+    def code(self) -> set[str]:
+        """The classes that code beside the file defines, as its ``auto_map`` says."""
+        return set(re.findall(r'\.(\w+)"', json.dumps(self.data.get("auto_map"))))
 
     def n_labels(self) -> int:
         """How many labels a classifier's head scores: as many as ``id2label`` names, or ``num_labels``, or 2."""
@@ -185,6 +191,7 @@ class Config:
     def size(self, *keys: str, absent: Any = REQUIRED, null: Any = REFUSED, least: int = 1) -> int:
         """A whole number of at least 1 (or ``least``)."""
         value = self.raw(*keys, absent=absent, null=null)
+        self.sized |= any(self.data.get(key) is not None for key in keys)
         if value is absent or value is null:
             return value  # type: ignore[no-any-return]
         if type(value) is not int or not least <= value <= 1_000_000_000:
@@ -271,6 +278,11 @@ class Config:
         """The error that names file and key."""
         return InputError(f"{self.origin}: {self.spellings.get(key, key)}: {shown(why, 200)}")
 
+    def check_sized(self) -> None:
+        """Raises InputError where the file gives no size: such a stub, which lies beside GGUF files, names a family."""
+        if not self.sized:
+            raise InputError(f"{self.origin}: gives no sizes, and so names a family of models and not a model")
+
     def finish(self, built_by: str = "") -> None:
         """Raises InputError, by name, for every key that nobody has read and that is not known to have no bearing.
 
@@ -288,8 +300,8 @@ class Config:
         refused = [key for key in left if not built_by or self._may_be_a_size(key) or self._misspelt(key)]
         if refused:
             raise InputError(
-                f"{self.origin}: {_listed(refused)}: not known{self._family()}, so"
-                " the count could be wrong; take it out if it has no bearing, or describe the model in a TOML file "
+                f"{self.origin}: {_listed(refused)}: not known{self._family()}, so "
+                "the count could be wrong; take it out if it has no bearing, or describe the model in a TOML file "
                 "of blocks"
             )
         for table in self.tables.values():

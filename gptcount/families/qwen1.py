@@ -29,7 +29,8 @@ def qwen(c: Config) -> Part:
     c.only(kv_channels=attention["d_head"], scale_attn_weights=True, activation="swiglu", pos_emb="rotary")
     c.only(apply_residual_connection_post_layernorm=False, use_cache_quantization=False)
     plain = c.flag("no_bias", absent=True)
-    partial = c.number("rotary_pct", absent=1.0)
+    base, partial = c.number("rotary_emb_base", absent=10_000.0), c.number("rotary_pct", absent=1.0)
+    c.only(rope_theta=base)
     turned = paired(c, "rotary_pct", int(attention["d_head"] * min(partial, 1.0)))
     both = c.size("intermediate_size", "ffn_hidden_size", absent=22016)
     if both % 2:
@@ -48,10 +49,7 @@ def qwen(c: Config) -> Part:
         n_layers=c.layers("num_hidden_layers", "n_layer", absent=32),
         attention=attention
         | {"biases": ["query", "key", "value", *biases(not plain, "output")]}
-        | {
-            "rotary": {"base": c.number("rotary_emb_base", absent=10_000.0)}
-            | ({} if partial == 1.0 else {"d_rotary": turned})
-        },
+        | {"rotary": {"base": base} | ({} if partial == 1.0 else {"d_rotary": turned})},
         mlp=gated(both // 2, "silu", not plain),
         norm=rms(c, key="layer_norm_epsilon"),
         unembedding=tied(c, absent=False),

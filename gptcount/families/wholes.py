@@ -6,6 +6,7 @@ The table says what the classes of Hugging Face transformers 5.24 build from eac
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, NamedTuple
@@ -64,9 +65,12 @@ lfm3_vl                  Lfm3Vl                    lfm3*                    whol
 lighton_ocr              LightOnOcr                qwen3*                   whole:tied
 llama4                   Llama4                    llama4_text              text           as-text
 llava                    Llava                     llama*                   either:untied
+llava_llama              LlavaLlama                llama                    text           as-text
+llava_mistral            LlavaMistral              mistral                  text           as-text
 llava_next               LlavaNext                 llama*                   whole:untied
 llava_next_video         LlavaNextVideo            llama*                   either:untied
 llava_onevision          LlavaOnevision            qwen2*                   either:untied
+llava_qwen               LlavaQwen                 qwen2                    text           as-text
 minicpm_ocr              MiniCPMOcr                qwen3_5_text*            whole:tied
 minicpmv4_6              MiniCPMV4_6               qwen3_5_text*            whole:untied
 minicpmv4_7              MiniCPMV4_7               qwen3_5_text*            whole:untied
@@ -137,8 +141,8 @@ KEYS = {
 REMOTE = frozenset("internvl_chat kimi_vl multi_modality".split())
 """Built by code that their files bring, which may read any key."""
 
-FLAT = frozenset("fuyu glm4v hunyuan_vl paddleocr_vl qwen2_vl qwen2_5_vl".split())
-"""Older files of these describe the language model in the outer object itself."""
+FLAT = frozenset("fuyu glm4v hunyuan_vl llava_llama llava_mistral llava_qwen paddleocr_vl qwen2_vl qwen2_5_vl".split())
+"""Older files of these, and those of LLaVA's own code, describe the language model in the outer object itself."""
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "voxtral": dict(
@@ -165,17 +169,20 @@ OF_THE_WHOLE = "architectures auto_map id2label num_labels _name_or_path quantiz
 """Keys that the outer object says of the language model too; the nested object's own are passed over, but for how it is
 quantized."""
 
+OF_IMAGES = re.compile(r"(\w+_)?mm_\w+|(image|vision|video)_\w+", re.ASCII)
+"""Keys that speak of images beside a text (``mm``: multimodal), as LLaVA's own code calls them."""
+
 OF_OTHER_PARTS = frozenset(
     """
     acoustic_tokenizer_chunk_size acoustic_tokenizer_encoder_config adapter_config adapter_layer_norm_eps
     adaptor_config alignment_intermediate_size audio_chunk_size audio_config audio_frame_step audio_length_per_tok
     audio_merge_size audio_soft_tokens_per_image audio_token_offset backbone_hidden_size code2wav_config
     deepstack_layer_map default_num_delay_tokens diffusion_head_config downsample_factor downsample_mode
-    downsample_rate downsample_ratio drop_vision_last_layer dynamic_image_size enable_audio_output
-    enable_talker encoder_config force_image_size has_lora_adapter high_res_vision_config ignore_index
-    image_grid_pinpoints image_patch_id image_seq_length image_size image_token_offset insert_layer_id latent_query_num
-    max_dynamic_patch merge_kernel_size merger_times min_dynamic_patch mm_tokens_per_image
-    multimodal_projector_bias num_channels num_query_tokens out_hidden_size pad2square patch_size perceiver_config
+    downsample_rate downsample_ratio drop_vision_last_layer dynamic_image_size enable_audio_output enable_talker
+    encoder_config faster_token_stride force_image_size ignore_index has_lora_adapter high_res_vision_config image_grid_pinpoints
+    image_patch_id image_seq_length image_size image_token_offset insert_layer_id latent_query_num max_dynamic_patch
+    merge_kernel_size merger_times min_dynamic_patch mm_tokens_per_image multimodal_projector_bias num_channels
+    num_query_tokens out_hidden_size pad2square patch_size perceiver_config pos_skipping_range
     position_id_per_seconds projection_dim projection_hidden_size projection_layer_norm_eps projector_bias
     projector_config projector_dropout projector_hidden_act projector_hidden_size projector_layernorm_eps
     projector_patch_to_query_dict projector_pooling_ratio projector_use_layernorm ps_version qformer_config
@@ -275,13 +282,13 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
 
     Raises InputError where the whole is not known to be exact, or does not describe a language model.
     """
-    kind = str(data.get("model_type"))
+    kind = _kind(data)
     if not (whole := wholes().get(kind)):
         return None
     key = KEYS.get(kind, "text_config")
     nested, outer = data.get(key), data
     if nested is None and kind in FLAT:
-        nested, outer = {name: value for name, value in data.items() if name not in OF_OTHER_PARTS}, {}
+        nested, outer = {name: value for name, value in data.items() if not _of_another_part(name)}, {}
         nested["model_type"] = whole.text
     if not isinstance(nested, dict):
         raise Config(data, origin).refusal(key, "missing: the language model of this family is described there")
@@ -295,6 +302,19 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
     tied, notes, assumed = _tied(kind, key, data, nested, origin)
     own = {name: value for name, value in own.items() if name != TIE} | ({} if tied is None else {TIE: tied})
     return Inside(kind, whole.head, own, outer, origin, (*notes, NOTE), assumed)
+
+
+def _kind(data: dict[str, Any]) -> str:
+    """The ``model_type``. LLaVA's own code says llava of each of its language models, and the class says which."""
+    kind, named = str(data.get("model_type")), data.get("architectures")
+    if kind == "llava" and "text_config" not in data and isinstance(named, list):
+        own = {f"{whole.stem}ForCausalLM": one for one, whole in wholes().items() if one.startswith("llava_")}
+        return next((own[name] for name in named if isinstance(name, str) and name in own), kind)
+    return kind
+
+
+def _of_another_part(key: str) -> bool:
+    return key in OF_OTHER_PARTS or bool(OF_IMAGES.fullmatch(key))
 
 
 def _family(whole: Whole, nested: dict[str, Any]) -> Any:

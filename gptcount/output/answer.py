@@ -56,7 +56,7 @@ class Form(NamedTuple):
         if self.format == "json":
             from gptcount.output import json
 
-            return json.render(answer.document(), "utf-8" if self.output else sys.stdout.encoding)
+            return json.render(answer.document(), "utf-8" if self.output else encoding())
         if self.format == "csv":
             from gptcount.output import csv
 
@@ -133,6 +133,11 @@ def chosen(option: str, word: str, choices: Sequence[str]) -> str:
     return word
 
 
+def encoding() -> str:
+    """How stdout writes characters; a stream in memory, as a program may put in its place, takes them all."""
+    return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+
 def write(text: str, output: str | None) -> None:
     """Text to stdout, as its encoding can say it, or to a file, whole or not at all."""
     if output is not None and output != "-":
@@ -141,7 +146,7 @@ def write(text: str, output: str | None) -> None:
     from gptcount.output.text import said
 
     try:
-        sys.stdout.write(said(text, sys.stdout.encoding))
+        sys.stdout.write(said(text, encoding()))
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough
         forget()

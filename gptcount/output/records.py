@@ -33,6 +33,8 @@ def breakdown(ledger: Ledger, explained: bool = False) -> dict[str, Any]:
     }
     if ledger.files:
         document["tensors"] = [one.to_record() for one in ledger.files]
+    elif ledger.unknown:
+        document["unknown"] = ledger.unknown
     if explained:
         from gptcount.explain import explain
 
