@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
-from gptcount.errors import GptCountError, InputError, ShapeError, shown
+from gptcount.errors import GptCountError, InputError, ShapeError, printable, shown
 from gptcount.options import (
     CHECK_FAILED,
     KINDS,
@@ -363,7 +363,9 @@ def _fail(text: str, code: int) -> NoReturn:
 
     with suppress(OSError, ValueError):
         for line in text.splitlines() if sys.stderr else ():
-            print(said(f"gptcount: {line}", getattr(sys.stderr, "encoding", None) or "utf-8"), file=sys.stderr)
+            print(
+                said(f"gptcount: {printable(line)}", getattr(sys.stderr, "encoding", None) or "utf-8"), file=sys.stderr
+            )
     sys.exit(code)
 
 

@@ -1,9 +1,11 @@
 """Pictures in files: what they show, that they are what they say, and that they need no browser."""
 
+import os
 import re
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import pytest
 from matplotlib.patches import Rectangle
@@ -164,3 +166,42 @@ def test_a_picture_needs_neither_plotly_nor_a_window_nor_a_browser():
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, env={"PATH": ""}).returncode == 0
     )
+
+
+LARGEST = ["n_vocab=1000000000", "d_model=1000000000", "n_layers=100000", "mlp.d_ff=1000000000"]
+
+
+@pytest.mark.parametrize("kind", picture.KINDS)
+@pytest.mark.parametrize("format", picture.FORMATS)
+def test_the_largest_model_that_there_may_be_is_drawn(kind, format):
+    ledger = breakdown(load("gpt2", LARGEST))
+    assert ledger.totals["parameters"] > 2**63
+    assert picture.render([ledger], kind, format).startswith(BEGINS[format])
+    if kind == "bars":
+        ticks, called = series.decades(series.totals(series.in_order([ledger, breakdown(load("gpt2"))])))
+        assert len(ticks) <= 9
+        assert max(map(len, called)) <= 4
+
+
+def test_the_legend_of_few_bars_is_seen(gpt3, several):
+    for ledgers in ([gpt3], several[:2], several):
+        figure = picture.draw(ledgers, "bars")
+        figure.draw_without_rendering()
+        box = figure.legends[0].get_window_extent()
+        assert box.y0 >= 0
+        assert all(box.y1 <= axes.get_window_extent().y0 for axes in figure.axes)
+
+
+def test_no_settings_of_the_working_directory_are_read(tmp_path):
+    """Nor of a broken environment: the same bytes on stdout as elsewhere, and nothing on stderr."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/matplotlibrc").write_bytes(b"figure.dpi: 3\nnonsense\nlines.linewidth: x\n\xff\xfe\n")
+    drawn = []
+    for folder, more in ((tmp_path, {}), (tmp_path / "here", {"MPLBACKEND": "garbage"})):
+        command = [sys.executable, "-m", "gptcount", "plot", "gpt2", "-o", "a.svg"]
+        package = str(Path(__file__).parent.parent)
+        environment = os.environ | {"PYTHONPATH": package} | more
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+        drawn.append(((folder / "a.svg").read_bytes(), done.stdout, done.stderr))
+    assert drawn[0] == drawn[1]
+    assert drawn[0][2].count("\n") == 1

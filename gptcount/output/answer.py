@@ -193,7 +193,7 @@ def free(output: str | None, sources: Sequence[str]) -> None:
     if output is None or output == "-":
         return
     if os.path.basename(output) in ("", os.curdir, os.pardir) or os.path.isdir(output):
-        raise InputError(f"-o {shown(output, 200)}: a folder, and a file is expected")
+        raise InputError(f"-o {shown(output, 200)}: is a directory, and a file is expected")
     if sources and os.path.isfile(output):
         from gptcount.sources.loading import files_of
 
