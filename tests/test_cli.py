@@ -1,6 +1,7 @@
 """The real program: streams, exit codes, colour, files, and bad input."""
 
 import fcntl
+import io
 import json
 import os
 import pty
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from gptcount import load
+from gptcount.cli import main
 from gptcount.sources import specification
 
 ROOT = Path(__file__).parent.parent
@@ -466,3 +468,13 @@ def test_the_library_s_names_are_there_after_a_plain_import():
     assert "gptcount.reference.full.run" in names
     for name in names:
         python("import gptcount", name)
+
+
+@pytest.mark.parametrize("form", ["json", "table"])
+def test_a_stream_in_memory_stands_in_for_stdout(form: str, monkeypatch: pytest.MonkeyPatch):
+    stdout = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stdout)
+    with pytest.raises(SystemExit) as done:
+        main(["breakdown", "gpt3", "--format", form])
+    assert not done.value.code
+    assert TOTAL.replace(",", "" if form == "json" else ",") in stdout.getvalue()

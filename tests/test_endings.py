@@ -94,6 +94,21 @@ def test_labels_are_counted_as_the_reference_counts_them():
     assert read(num_labels=5).head is None
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"AutoConfig": "configuration_it.ItConfig", "AutoModel": "modeling_it.ItForCausalLM"},
+        {"AutoModelForSequenceClassification": [None, "modeling_it.ItForSequenceClassification"]},
+    ],
+)
+def test_a_class_of_labels_that_the_files_own_code_does_not_name_may_end_in_any_head(files: dict[str, Any]):
+    """As one of InternLM whose checkpoint holds 13 rows in several classifiers, and whose file says nothing of them."""
+    with pytest.raises(InputError, match=r"architectures: LlamaForSequenceClassification is none of the classes that"):
+        read(architectures=["LlamaForSequenceClassification"], auto_map=files)
+    named = {**files, "AutoModelForSequenceClassification": "modeling_it.LlamaForSequenceClassification"}
+    assert read(architectures=["LlamaForSequenceClassification"], auto_map=named).head.n_labels == 2
+
+
 def test_a_value_head_stands_beside_the_unembedding():
     plain, valued = read(), read(architectures=["LlamaForCausalLMWithValueHead"])
     assert valued.head.n_labels == 1

@@ -49,8 +49,24 @@ A_PREDICTOR_OF_MIMO = 210_790_400
 PUBLISHED: list[tuple[str, Config, int, int, int | None]] = [
     # what, its configuration, its parameters, what its checkpoint holds, in how many tensors
     ("THUDM/chatglm2-6b", CHATGLM | {"num_layers": 28, "padded_vocab_size": 65024}, 6243584000, 6243584032, 200),
+    (
+        "THUDM/codegeex2-6b",
+        CHATGLM | {"num_layers": 28, "padded_vocab_size": 65024, "rotary_percent": 0.5},
+        6243584000,
+        6243584032,
+        None,
+    ),
     ("THUDM/glm-4-9b-chat", CHATGLM | {"num_layers": 40, "padded_vocab_size": 151552}, 9399951360, 9399951392, 284),
     ("Qwen/Qwen-7B", QWEN, 7721324544, 7721324544, None),
+    (
+        "Qwen/Qwen-72B",
+        QWEN
+        | dict(hidden_size=8192, intermediate_size=49152, num_hidden_layers=80, num_attention_heads=64)
+        | dict(vocab_size=152064, padded_vocab_size=152064, rotary_emb_base=1000000, rope_theta=1000000),
+        72287920128,
+        72287920128,
+        None,
+    ),
     (
         "internlm/internlm2-chat-7b",
         INTERNLM2
@@ -461,14 +477,29 @@ GPT2 = dict(n_embd=24, n_head=6, n_layer=2, n_positions=31, vocab_size=53)
         ("OpenAIGPTLMHeadModel", GPT2, "openai-gpt"),
         ("LlamaForCausalLM", LLAMA, "llama"),
         ("MistralModel", LLAMA, "mistral"),
-        ("DeepseekV3ForCausalLM", {}, "deepseek_v3"),
-        ("MiniCPMForCausalLM", {}, "minicpm"),
-        ("ChatGLMModel", {}, "chatglm"),
+        ("DeepseekV3ForCausalLM", {"vocab_size": 211}, "deepseek_v3"),
+        ("MiniCPMForCausalLM", {"vocab_size": 211}, "minicpm"),
+        ("ChatGLMModel", {"padded_vocab_size": 211}, "chatglm"),
     ],
 )
 def test_a_class_that_one_family_builds_stands_for_its_model_type(name: str, config: Config, family: str):
     named = config | {"architectures": [name]}
     assert read(named) == read(named | {"model_type": family})
+
+
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [(QWEN | {"rope_theta": 1e6}, "rope_theta"), (CHATGLM | {"rotary_percent": 1.0}, "rotary_percent")],
+)
+def test_a_second_word_that_says_something_else_is_refused(config: Config, key: str):
+    with pytest.raises(InputError, match=f"case: {key}: .*in this family it is"):
+        read(config)
+
+
+@pytest.mark.parametrize("said", [{}, {"architectures": ["LlamaForCausalLM"], "bos_token_id": 128000}])
+def test_a_stub_without_sizes_names_no_model(said: Config):
+    with pytest.raises(InputError, match="case: gives no sizes"):
+        read({"model_type": "llama"} | said)
 
 
 @pytest.mark.parametrize("classes", [[], None, ["RWForCausalLM"], ["SomethingElse"]])

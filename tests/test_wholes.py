@@ -172,6 +172,32 @@ def test_only_code_of_its_own_builds_it_so_its_keys_must_be_known():
         total(remote | {"n_adapters": 3})
 
 
+LLAVA = dict(mm_hidden_size=1024, mm_vision_tower="openai/clip", mm_vision_select_layer=-2, tune_mm_mlp_adapter=True)
+LLAVA |= dict(image_aspect_ratio="anyres", image_crop_resolution=224, image_grid_pinpoints=[[336, 672]])
+LLAVA |= dict(tokenizer_model_max_length=4096, tokenizer_padding_side="right", pos_skipping_range=4096)
+
+
+@pytest.mark.parametrize(
+    ("word", "family"), [("Llama", "llama"), ("Mistral", "mistral"), ("Qwen", "qwen2")], ids=lambda word: str(word)
+)
+@pytest.mark.parametrize("tied", [True, False])
+def test_llavas_own_files_say_the_language_model_outside_and_its_family_by_the_class(
+    word: str, family: str, tied: bool
+):
+    said = LLAMA | {TIE: tied}
+    own = {"architectures": [f"Llava{word}ForCausalLM"], **LLAVA, **said}
+    for kind in ("llava", f"llava_{word.lower()}"):
+        assert total({"model_type": kind} | own) == total({"model_type": family} | said)
+        assert "vision, audio and what joins them are not counted" in notes({"model_type": kind} | own)
+        with pytest.raises(InputError, match="n_adapters: not known"):
+            total({"model_type": kind, "n_adapters": 3} | own)
+
+
+def test_of_another_class_a_flat_llava_is_refused():
+    with pytest.raises(InputError, match="text_config: missing"):
+        total({"model_type": "llava", "architectures": ["LlavaForConditionalGeneration"], **LLAVA, **LLAMA})
+
+
 def test_an_unembedding_that_the_whole_sizes_must_fit():
     fits = dict(tie_word_embeddings=False, vocab_size=211, hidden_size=72)
     assert total(whole("ovis2", **fits)) == UNTIED
