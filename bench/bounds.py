@@ -92,6 +92,20 @@ def crossing(kinds: int) -> str:
     return specification(kinds, end="\n".join(one.format(layer, 1 + layer) for layer in range(kinds)))
 
 
+def heads(kinds: int) -> str:
+    """A model each of whose layers has heads of other numbers and widths."""
+    one = """[[variations]]
+layers = "{}"
+[variations.attention]
+kind = "multi-head"
+n_heads = {}
+n_kv_heads = {}
+d_head = {}
+d_value = {}"""
+    each = (one.format(n, 2 * n + 2, n + 1, 2 * n + 4, n + 3) for n in range(kinds))
+    return specification(kinds, end="\n".join(each))
+
+
 def unknown(n: int) -> str:
     """A model with so many keys that no block has."""
     return "".join(f"{key}=1\n" for key in keys(n)) + specification()
@@ -136,9 +150,9 @@ def config(name: str, content: Callable[[], str | dict[str, Any]], *typed: str) 
     return Case(name, [*(typed or ("breakdown",)), "FOLDER/config.json"], make)
 
 
-def toml(name: str, content: Callable[[], str]) -> Case:
-    """A specification, which is broken down."""
-    return Case(name, ["breakdown", "FOLDER/x.toml"], lambda folder: (folder / "x.toml").write_text(content()))
+def toml(name: str, content: Callable[[], str], command: str = "breakdown") -> Case:
+    """A specification, which is broken down, or what else is commanded."""
+    return Case(name, [command, "FOLDER/x.toml"], lambda folder: (folder / "x.toml").write_text(content()))
 
 
 def typed(name: str, *words: str) -> Case:
@@ -271,6 +285,9 @@ CASES = [
     config("verify-shapes: gemma3n, 100 widths", lambda: gemma3n(100), "verify-shapes"),
     config("verify-shapes: gemma3n, 200 widths", lambda: gemma3n(200), "verify-shapes"),
     config("verify-shapes: gemma3n, 999 widths", lambda: gemma3n(999), "verify-shapes"),
+    toml("verify-shapes: 20 sizes of every head", lambda: heads(20), "verify-shapes"),
+    toml("verify-shapes: 60 sizes of every head", lambda: heads(60), "verify-shapes"),
+    toml("verify-shapes: 250 sizes of every head", lambda: heads(250), "verify-shapes"),
     toml("TOML: slices of 5,000 characters", lambda: variations(1, ",".join(":" * 2_500))),
     toml("TOML: slices of 5,000 characters, three times", lambda: variations(3, ",".join(":" * 2_500))),
     toml("TOML: 1,000 variations of all layers", lambda: variations(1_000, ":")),

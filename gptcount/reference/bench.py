@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gptcount.architecture import Architecture
-from gptcount.errors import InputError, ShapeError
+from gptcount.errors import InputError, ShapeError, shown
 from gptcount.ledger import breakdown, label
 from gptcount.numbers import count
 from gptcount.reference.functions import softmax
@@ -23,6 +23,10 @@ from gptcount.weight import Inventory, Weight, slices
 
 Sizes = tuple[int | str, ...]
 """The dimensions of an array; a word where only the data know (how many tokens an expert gets)."""
+
+
+MOST_KINDS, MOST_NUMBERS = 128, 20_000_000
+"""Kinds of layer of a model that the bench runs, and numbers in the weights of its likeness."""
 
 
 class Shaped(NamedTuple):
@@ -126,17 +130,25 @@ def verify(architecture: Architecture, temperature: float = 1.0, inventory: Inve
 
     ``inventory`` takes the place of the small likeness's own, to show that a wrong one is caught. Nothing is raised
     where the two disagree: the failures say it, by weight and words. Raises InputError for a temperature that is not
-    positive.
+    positive, and for layers of so many kinds or sizes that they cannot be run in little memory.
     """
     if not 0 < temperature < float("inf"):
         raise InputError(f"temperature {temperature:g}: more than 0 and finite is wanted")
     if faults := tuple(unrunnable(architecture)):
         return Verification(architecture.name, (), None, faults)
+    if (kinds := len(architecture.layers())) > MOST_KINDS:
+        raise _too_much(architecture, f"{kinds} kinds of layer, and the bench runs at most {MOST_KINDS}")
     likeness, real = small(architecture)
+    if (numbers := sum(weight.parameters for weight in likeness.inventory())) > MOST_NUMBERS:
+        raise _too_much(architecture, f"so many sizes that a small likeness of it has {count(numbers)} numbers")
     try:
         return _run(architecture, likeness, real, likeness.inventory() if inventory is None else inventory, temperature)
     except (ShapeError, LookupError, IndexError) as fault:
         return Verification(architecture.name, (), None, (str(fault),))
+
+
+def _too_much(architecture: Architecture, why: str) -> InputError:
+    return InputError(f"{shown(architecture.name)}: {why}; --set variations=[] runs it with layers of one kind")
 
 
 def unrunnable(architecture: Architecture) -> Iterator[str]:

@@ -12,6 +12,9 @@ from gptcount.architecture import Architecture, Layer, Variation
 from gptcount.blocks.block import Block
 from gptcount.weight import slices
 
+FEW, MANY = 100, 300
+"""After so many sizes, widths of MLPs leave the smaller numbers to other words: little is multiplied by them."""
+
 Real = dict[tuple[str, int], int]
 """The real size of each word, by the word and its small size."""
 
@@ -57,6 +60,8 @@ class Sizes:
     def take(self, name: str, real: int, at_least: int = 2, multiple_of: int = 1) -> int:
         """The small size for a real one; a further one, where that has to be a multiple of another size than before."""
         known = self.taken.get((name, real))
+        if name == "d_ff" and known is None and len(self.taken) > FEW:
+            at_least = MANY
         if known is None or known % multiple_of or known < at_least:
             size = self.unused(at_least, multiple_of)
             self.taken[(name, real)] = size
@@ -65,7 +70,9 @@ class Sizes:
 
     def most_but_widths(self) -> int:
         """The largest size that is no width of a vector: a text of more tokens reaches beyond windows and blocks."""
-        return max(size for (name, _), size in self.taken.items() if not name.startswith("d_"))
+        return max(
+            size for (name, _), size in self.taken.items() if not name.startswith(("d_", "n_heads", "n_kv_heads"))
+        )
 
     def of(self, block: Any) -> Any:
         """The block with small sizes; what depends on another size comes after it."""
