@@ -181,8 +181,8 @@ OF_OTHER_PARTS = frozenset(
     downsample_rate downsample_ratio drop_vision_last_layer dynamic_image_size enable_audio_output enable_talker
     encoder_config faster_token_stride force_image_size ignore_index has_lora_adapter high_res_vision_config
     image_grid_pinpoints image_patch_id image_seq_length image_size image_token_offset insert_layer_id latent_query_num
-    max_dynamic_patch merge_kernel_size merger_times min_dynamic_patch mm_tokens_per_image multimodal_projector_bias num_channels
-    num_query_tokens out_hidden_size pad2square patch_size perceiver_config pos_skipping_range
+    max_dynamic_patch merge_kernel_size merger_times min_dynamic_patch mm_tokens_per_image multimodal_projector_bias
+    num_channels num_query_tokens out_hidden_size pad2square patch_size perceiver_config pos_skipping_range
     position_id_per_seconds projection_dim projection_hidden_size projection_layer_norm_eps projector_bias
     projector_config projector_dropout projector_hidden_act projector_hidden_size projector_layernorm_eps
     projector_patch_to_query_dict projector_pooling_ratio projector_use_layernorm ps_version qformer_config
