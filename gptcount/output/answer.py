@@ -198,5 +198,5 @@ def free(output: str | None, sources: Sequence[str]) -> None:
         from gptcount.sources.loading import files_of
 
         for source in sources:
-            if any(os.path.samefile(file, output) for file in files_of(source)):
+            if any(file.exists() and file.samefile(output) for file in files_of(source)):
                 raise InputError(f"-o {shown(output, 200)}: {shown(source, 200)} is read from it; name another file")
