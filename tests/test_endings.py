@@ -142,6 +142,13 @@ def test_a_base_model_has_no_logits_and_says_so():
         logits(base, made(base), np.array([[3, 1, 4]]))
 
 
+@pytest.mark.parametrize(
+    "key", [{"tokenizer": "fast"}, {"tokenizer_model_max_length": 4096}, {"tokenizer_padding_side": "right"}]
+)
+def test_what_is_said_of_the_tokenizer_has_no_bearing_with_or_without_a_class(key: dict[str, Any]):
+    assert read(**key) == read()
+
+
 NOTED: list[Any] = [True, False, None, 0.5, 1, 0, "a text", ["a", "b"]]
 REFUSED: list[Any] = [2, 4096, {"a": 1}, [1, 2], [["a"]]]
 

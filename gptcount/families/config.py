@@ -40,7 +40,7 @@ NO_BEARING = frozenset(
     residual_dropout return_dict return_dict_in_generate router_aux_loss_coef router_z_loss_coef
     scale_attention_softmax_in_fp32 sep_token_id seq_aux summary_activation summary_first_dropout
     summary_proj_to_labels summary_type summary_use_proj suppress_tokens task_specific_params temperature
-    tf_legacy_loss tokenizer_class tokenizer_model_max_length tokenizer_name tokenizer_padding_side top_k
+    tf_legacy_loss tokenizer tokenizer_class tokenizer_model_max_length tokenizer_name tokenizer_padding_side top_k
     top_p torch_dtype torchscript transformers_version transformers.js_config typical_p unk_token_id
     unsloth_fixed unsloth_version unsloth_tiled_mlp use_bfloat16 use_cache use_flash_attention_2
     use_flash_attn verbose video_token_id vision_end_token_id vision_start_token_id vision_token_id
