@@ -387,6 +387,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(str(fault), CHECK_FAILED)
     except GptCountError as fault:
         _fail(str(fault), BAD_INPUT)
+    except MemoryError:
+        _fail("more memory is needed than there is", BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
     except OSError as fault:

@@ -48,7 +48,8 @@ class Pool:
         shape = (*per, *weight.sizes)
         if weight.role in ("matrix", "position"):
             return Blocks(self.numbers, shape, self.products)
-        return self.numbers[: prod(shape)].reshape(shape)
+        n = prod(shape)
+        return (self.numbers[:n] if n <= len(self.numbers) else np.resize(self.numbers, n)).reshape(shape)
 
     def is_matrix(self, name: str, layer: int | None) -> bool:
         """Whether a weight is a matrix of the flow."""
@@ -76,8 +77,8 @@ class Blocks:
     def __getitem__(self, rows: Array) -> Array:
         """These rows of a table, (n, width)."""
         width = self.shape[1]
-        starts = np.asarray(rows) * 7919 % (len(self.numbers) - width)
-        return self.numbers[starts[:, None] + np.arange(width)]
+        starts = np.asarray(rows) * 7919 % max(len(self.numbers) - width, 1)
+        return self.numbers[(starts[:, None] + np.arange(width)) % len(self.numbers)]
 
     def __rmatmul__(self, x: Array) -> Array:
         """x (..., n) times this (n, m), block by block; of several matrices (k, n, m), each times its own of x."""
