@@ -212,7 +212,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     file = tmp_path / "kept"
     file.write_text("before")
     assert "no such file or directory" in refused("breakdown", "gpt3", "-o", str(tmp_path / "no" / "x"))[0]
-    assert "a folder, and a file is expected" in refused("breakdown", "gpt3", "-o", str(tmp_path))[0]
+    assert "is a directory, and a file is expected" in refused("breakdown", "gpt3", "-o", str(tmp_path))[0]
     assert "no space left" in refused("breakdown", "gpt3", "-o", "/dev/full")[0]
     refused("breakdown", "gpt33", "-o", str(file))
     assert file.read_text() == "before"

@@ -362,7 +362,7 @@ def test_deep_nesting_in_a_file(value):
 
 
 def test_deep_nesting_in_a_key():
-    assert "more than 30 dots" in complaint(parse, ".".join("a" * 1000) + " = 1", "my.toml")
+    assert "more than 10 dots" in complaint(parse, ".".join("a" * 1000) + " = 1", "my.toml")
 
 
 def test_deep_nesting_in_data():
@@ -752,5 +752,5 @@ def test_toml_may_begin_with_a_section(tmp_path):
 def test_a_folder_with_a_configuration_and_files_gives_all(tmp_path):
     (tmp_path / "b.toml").write_text(GOOD, encoding="utf-8")
     (tmp_path / "tokenizer.json").write_text("{}")
-    (tmp_path / "config.json").write_text('{"model_type": "gpt2", "_name_or_path": "a"}')
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2", "n_layer": 12, "_name_or_path": "a"}')
     assert [model.name for model in load_all([tmp_path])] == ["a", "GPT-3 175B"]

@@ -165,7 +165,7 @@ def test_no_command_writes_over_what_it_reads(
 
 
 def test_a_file_beside_the_model_may_be_written_again(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2", "n_layer": 12}')
     (tmp_path / "model.safetensors").symlink_to("nowhere")
     for _ in range(2):
         assert run("breakdown", str(tmp_path), "-o", str(tmp_path / "counts.json")) == 0

@@ -243,6 +243,8 @@ def indexed(c: Config, interleaved: bool) -> Part:
     model = dense(c)
     n_layers, attention = model["n_layers"], model["attention"]
     c.words("layer_types", n_layers, ("indexed_attention", "deepseek_sparse_attention"), absent=None, null=None)
+    if attention["rotary"].get("whole_head"):
+        raise c.refusal("rope_parameters", "proportional positions, of which an indexer of other width has none")
     turned = {**attention["rotary"], "interleaved": interleaved, "d_rotary": attention["d_rotary"]}
     attention["indexer"] = {
         "n_index_heads": c.size("index_n_heads", absent=64),

@@ -232,6 +232,8 @@ def dbrx(c: Config) -> Part:
     c.not_null("tie_word_embeddings")
     clip = attn.number("clip_qkv", absent=None, null=None)
     base = attn.number("rope_theta", absent=10_000.0, null=10_000.0)
+    n_ctx = c.size("max_seq_len", "max_position_embeddings", absent=2048)
+    c.assume(max_position_embeddings=n_ctx)  # what rotary positions are stretched from
     attention: Part = {"kind": "multi-head", "n_heads": n_heads, "n_kv_heads": n_kv_heads, "d_head": d_head}
     attention |= {"rotary": rotary(c, base=base, d_head=d_head)} | ({} if clip is None else {"clip": clip})
     if isinstance(said := ffn.data.get("ffn_act_fn"), str):
@@ -252,7 +254,7 @@ def dbrx(c: Config) -> Part:
         part.finish()
     return dict(
         n_vocab=c.size("vocab_size", absent=32_000),
-        n_ctx=c.size("max_seq_len", "max_position_embeddings", absent=2048),
+        n_ctx=n_ctx,
         d_model=d_model,
         n_layers=c.layers("n_layers", "num_hidden_layers", absent=24),
         attention=attention,

@@ -100,9 +100,11 @@ ANY: list[Any] = [True, False, None, 0, 1, 2, 3, 4, 8, 0.0, 0.5, 1.0, 2.0, 1e-3,
 OTHERWISE: dict[str, Data] = {
     # The reference implementation does not read the base that dbrx says for its attention; published files mean it.
     "dbrx": {"attn_config": {"clip_qkv": 8, "kv_n_heads": 3, "rope_theta": 10000.0}},
-    # An indexer's scores are 0 for many keys: which of them are the best is rounding's choice, where not all are taken.
-    "deepseek_v32": {"index_topk": 64},
-    "glm_moe_dsa": {"index_topk": 64},
+    # With few heads an indexer's scores are 0 for many keys: which of those are the best is rounding's choice. So no
+    # fewer are tried.
+    "deepseek_v32": {"index_n_heads": 32},
+    "deepseek_v4": {"index_n_heads": 32},
+    "glm_moe_dsa": {"index_n_heads": 32},
 }
 """Where a base is not the one that the counts have, and why."""
 
@@ -137,6 +139,8 @@ def changed(family: str, base: Data, first: bool) -> Iterator[tuple[str, Any, Da
     seen = {json.dumps(base, sort_keys=True)}
     for key in sorted(reader.used | {"is_causal"}):
         for value in values(key, base.get(key), first):
+            if key == "index_n_heads" and isinstance(value, int) and value < base[key]:
+                continue
             whole = apply(base, {key: value})
             if key == "rope_parameters" and value is not DROP:
                 whole.pop("rope_theta", None)
@@ -159,6 +163,8 @@ def built(config: Data) -> tuple[dict[str, np.ndarray], np.ndarray] | None:
         for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
             if tensor.is_floating_point() and name in model.state_dict():
                 torch.nn.init.normal_(tensor, std=0.2)
+            elif name.endswith("tid2eid"):  # the experts of each token, which a published table names once each
+                tensor.copy_(torch.rand(len(tensor), parsed.n_routed_experts).argsort(1)[:, : tensor.shape[1]])
         with torch.no_grad():
             found = model(torch.from_numpy(tokens(config))[None], use_cache=False).logits[0].numpy()
         state = revert_weight_conversion(model, dict(model.state_dict()))
