@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from gptcount import surplus
 from gptcount.adapter import Adapter, adapter
 from gptcount.architecture import Architecture
-from gptcount.errors import shown
+from gptcount.errors import InputError, shown
 from gptcount.families.namings import tied, wanted
 from gptcount.ledger import GROUPS, Item
 from gptcount.names import WRAPPERS, Numbers, Wanted, located, parts, spelled, unwrapped
@@ -22,6 +22,9 @@ from gptcount.numbers import count
 from gptcount.packed import Shape, fits, read
 from gptcount.sources.checkpoint import Checkpoint, Entry
 from gptcount.stored import Tensor
+
+MOST_ROWS = 50_000
+"""So many different names, dtypes and shapes are told apart; published checkpoints have some hundred."""
 
 KEYS_AND_VALUES = ("attention.key", "attention.value")
 
@@ -122,9 +125,10 @@ def audit(
     """A checkpoint held against an architecture, or counted by itself where there is none.
 
     ``bits`` are those of a quantized number, where they are known and the headers leave them open.
-    Raises InputError where it is not known what a checkpoint of the architecture calls its tensors.
+    Raises InputError where it is not known what a checkpoint of the architecture calls its tensors, and for very many
+    names that differ in more than numbers.
     """
-    auditor = _Auditor(checkpoint.entries, architecture, _tables(checkpoint, architecture), bits)
+    auditor = _Auditor(checkpoint, architecture, _tables(checkpoint, architecture), bits)
     rows = tuple(auditor.rows())
     reconciliation = tuple(_reconciliation(rows, architecture))
     return Audit(
@@ -180,14 +184,14 @@ class _Auditor:
 
     def __init__(
         self,
-        entries: Sequence[Entry],
+        checkpoint: Checkpoint,
         architecture: Architecture | None,
         tables: Sequence[Wanted],
         bits: Collection[int] = (),
     ) -> None:
-        self.architecture = architecture
+        self.architecture, self.origin = architecture, checkpoint.origin
         self.written: dict[str, str] = {}
-        self.entries = dict(self._unwrapped(entries))
+        self.entries = dict(self._unwrapped(checkpoint.entries))
         said = architecture.quantization if architecture else None
         self.bits = said.bits if said else bits
         self.stands, self.helpers = read(self.entries, self.bits)
@@ -231,6 +235,10 @@ class _Auditor:
         for entry in self.entries.values():
             family, parameters = self._judged(entry)
             copies = families.setdefault(family, _Copies())
+            if len(families) > MOST_ROWS:
+                raise InputError(
+                    f"{self.origin}: more than {count(MOST_ROWS)} tensors whose names differ in more than numbers"
+                )
             copies.parameters += parameters or 0
             copies.read &= parameters is not None
             copies.numbers.append(self._parts(entry.name)[1])
