@@ -328,18 +328,22 @@ CASES = [
         for key in ("mlp.d_ff", "d_model", "attention.n_heads", "attention.d_head", "n_vocab", "n_ctx")
     ),
     audit("audit: 350,000 tensors", tensors(1, 350_000, "w{}.x")),
-    audit("audit: 350,000 tensors of one number", tensors(1, 350_000, "a.{}.x")),
+    audit("audit: 250,000 tensors of one name", tensors(1, 250_000, "a.{}.x")),
+    audit("audit: 250,000 tensors, each another name", tensors(1, 250_000, "w{}.x")),
+    audit("audit: 50,000 tensors, each another name", tensors(1, 50_000, "w{}.x")),
     audit("audit: 990,000 tensors in three", tensors(3, 330_000, "w{}.x")),
-    audit("audit: 340,000 against a model", tensors(1, 340_000, "model.l.{}.x"), *AGAINST),
+    audit("audit: 240,000 tensors in 1,000", tensors(1_000, 240, "a.{}.x")),
+    audit("audit: 250,000 against a model", tensors(1, 250_000, "model.l.{}.x"), *AGAINST),
     audit("audit: 250,000 scales", tensors(1, 250_000, "model.layers.{}.mlp.weight_scale"), *AGAINST),
     *(
-        audit(f"audit: 23,000 names of {word}", tensors(1, 23_000, word * (900 // len(word)) + "{}"), *AGAINST)
+        audit(f"audit: 21,000 names of {word}", tensors(1, 21_000, word * (900 // len(word)) + "{}"), *AGAINST)
         for word in ("vision", ".", "0.", ".mm_", "lora_A.", "rotary_", ".attn", "language.", "module.", "weight_")
     ),
-    audit("audit: 23,000 names of inv_fre", tensors(1, 23_000, "." + "inv_fre" * 130 + "{}"), *AGAINST),
+    audit("audit: 21,000 names of inv_fre", tensors(1, 21_000, "." + "inv_fre" * 130 + "{}"), *AGAINST),
     audit("audit: 100,000 wrapped names", tensors(1, 100_000, "a.module.module.base_layer.x{}"), *AGAINST),
     audit("audit: an index of 24 links", links(24, 330_000)),
     audit("audit: an index of 2,000 links", links(2_000, 330_000)),
+    audit("audit: an index of 10,000 links to few tensors", links(10_000, 20)),
     audit("audit: an index of 1.4 M entries", index(1_400_000)),
     audit("audit: 1,000 kinds of layer", crossed, "--against", "FOLDER/x.toml"),
 ]

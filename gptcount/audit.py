@@ -87,9 +87,10 @@ def audit(
     """A checkpoint held against an architecture, or counted by itself where there is none.
 
     ``bits`` are those of a quantized number, where they are known and the headers leave them open.
-    Raises InputError where it is not known what a checkpoint of the architecture calls its tensors.
+    Raises InputError where it is not known what a checkpoint of the architecture calls its tensors, and for very many
+    names that differ in more than numbers.
     """
-    judge = Judge(checkpoint.entries, architecture, _tables(checkpoint, architecture), bits)
+    judge = Judge(checkpoint, architecture, _tables(checkpoint, architecture), bits)
     rows = tuple(judge.rows())
     reconciliation = tuple(_reconciliation(rows, architecture))
     return Audit(

@@ -362,7 +362,7 @@ def _fail(text: str, code: int) -> NoReturn:
     from gptcount.output.text import said
 
     with suppress(OSError, ValueError):
-        for line in text.splitlines() if sys.stderr else ():
+        for line in text.splitlines():
             print(
                 said(f"gptcount: {printable(line)}", getattr(sys.stderr, "encoding", None) or "utf-8"), file=sys.stderr
             )
@@ -374,6 +374,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     gc.disable()  # a program of a second has nothing to collect; arrays go when their last name goes
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for them takes time with every package installed
     sys.stdout = sys.stdout or Closed()
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115 - nobody hears it, to the end
     usage_error: Any = typer.BadParameter.__base__  # the one class of which all errors of usage are
     typed = sys.argv[1:] if arguments is None else list(arguments)
     commands = typer.main.get_command(app)

@@ -23,5 +23,7 @@ def printable(text: str) -> str:
 def shown(value: object, most: int = 80) -> str:
     """Text from outside, safe to show: unprintable characters escaped, a long text cut with an ellipsis."""
     text = value if isinstance(value, str) else repr(value)
+    if len(text) <= most and text.isprintable():
+        return text
     text = printable(text[: most + 1])
     return text if len(text) <= most else text[: most - 1] + "…"

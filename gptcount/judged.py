@@ -12,13 +12,17 @@ from typing import Literal, NamedTuple
 
 from gptcount import surplus
 from gptcount.architecture import Architecture
-from gptcount.errors import shown
+from gptcount.errors import InputError, shown
 from gptcount.families.namings import tied
 from gptcount.ledger import GROUPS, WITHIN
 from gptcount.names import WRAPPERS, Numbers, Wanted, located, parts, spelled, unwrapped
+from gptcount.numbers import count
 from gptcount.packed import Shape, fits, read
-from gptcount.sources.checkpoint import Entry
+from gptcount.sources.checkpoint import Checkpoint, Entry
 from gptcount.stored import Tensor
+
+MOST_ROWS = 50_000
+"""So many different names, dtypes and shapes are told apart; published checkpoints have some hundred."""
 
 KEYS_AND_VALUES = ("attention.key", "attention.value")
 
@@ -78,14 +82,14 @@ class Judge:
 
     def __init__(
         self,
-        entries: Sequence[Entry],
+        checkpoint: Checkpoint,
         architecture: Architecture | None,
         tables: Sequence[Wanted],
         bits: Collection[int] = (),
     ) -> None:
-        self.architecture = architecture
+        self.architecture, self.origin = architecture, checkpoint.origin
         self.written: dict[str, str] = {}
-        self.entries = dict(self._unwrapped(entries))
+        self.entries = dict(self._unwrapped(checkpoint.entries))
         said = architecture.quantization if architecture else None
         self.bits = said.bits if said else bits
         self.stands, self.helpers = read(self.entries, self.bits)
@@ -124,11 +128,18 @@ class Judge:
         )
 
     def rows(self) -> Iterator[Row]:
-        """What the model has, in the order of its family's table, then what is surplus."""
+        """What the model has, in the order of its family's table, then what is surplus.
+
+        Raises InputError for very many names that differ in more than numbers.
+        """
         families: dict[_Family, _Copies] = {}
         for entry in self.entries.values():
             family, parameters = self._judged(entry)
             copies = families.setdefault(family, _Copies())
+            if len(families) > MOST_ROWS:
+                raise InputError(
+                    f"{self.origin}: more than {count(MOST_ROWS)} tensors whose names differ in more than numbers"
+                )
             copies.parameters += parameters or 0
             copies.read &= parameters is not None
             copies.numbers.append(self._parts(entry.name)[1])

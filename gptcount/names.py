@@ -21,7 +21,7 @@ from gptcount.weight import Axis, slices
 Numbers = tuple[int, ...]
 """The numbers in a name, in their order: a layer, an expert."""
 
-NUMBER = re.compile(r"(?<![^.])(?:0|[1-9][0-9]{0,8})(?![^.])")
+NUMBER = re.compile(r"(?<![^.])(0|[1-9][0-9]{0,8})(?![^.])")
 """A word between dots that counts something, written as numbers are."""
 
 MOST_LISTED = 100_000
@@ -39,7 +39,8 @@ WRAPPERS = frozenset(
 @lru_cache(16)  # one name is looked at several times in a row
 def parts(name: str) -> tuple[str, Numbers]:
     """A name with ``{}`` for each number between its dots, and the numbers."""
-    return NUMBER.sub("{}", name.replace("{}", "{ }")), tuple(map(int, NUMBER.findall(name)))
+    pieces = NUMBER.split(name.replace("{}", "{ }"))
+    return "{}".join(pieces[::2]), tuple(map(int, pieces[1::2]))
 
 
 def unwrapped(name: str) -> str:

@@ -73,14 +73,16 @@ def read(entries: Mapping[str, Entry], bits: Collection[int] = ()) -> Read:
     ``bits`` are those of a number where a configuration says them: they decide where the headers do not.
     """
     stands, helpers = dict[str, Stands](), dict[str, bool]()
+    beginning = _possible(entries)
     for entry in entries.values():
-        weight, ways = _ways(entry, entries) if entry.name not in helpers else (entry.name, ())
+        weight, ways = _ways(entry, entries, beginning) if entry.name not in helpers else (entry.name, ())
         one = stands[entry.name] = _stands(entry, weight, ways)
         helpers |= {name: one.packed for way in ways for name in _names(way, weight)}
     packed = {one.name: one.packed for name, one in stands.items() if name not in helpers}
     for name in entries:
-        if name not in helpers and (found := HELPER.fullmatch(name)):
-            beside = [packed[weight] for weight in (found[1], f"{found[1]}.weight") if weight in packed]
+        if name not in helpers and (found := HELPER.fullmatch(name, max(len(name) - 100, 0))):
+            weight = name[: found.end(1)]
+            beside = [packed[of] for of in (weight, f"{weight}.weight") if of in packed]
             helpers |= {name: any(beside)} if beside else {}
     for name in helpers:
         stands[name] = Stands(name, entries[name].elements, (entries[name].shape,))
@@ -126,12 +128,31 @@ def _stands(entry: Entry, weight: str, ways: tuple[Way, ...]) -> Stands:
     return Stands(weight, n, tuple(shapes) if n else (), packed, ways)
 
 
-def _ways(entry: Entry, entries: Mapping[str, Entry]) -> tuple[str, tuple[Way, ...]]:
+Beginning = dict[tuple[str, str], tuple[Packing, ...]]
+"""The packings by their first tensor: what it adds to the name of the weight or its module, and its dtype."""
+
+
+def _possible(entries: Mapping[str, Entry]) -> Beginning:
+    """The packings of which every tensor that must be there may be, by how the names in a file end."""
+    ends = {name.rpartition(".")[2].rpartition("_")[2] for name in entries}
+
+    def may_be(part: Part) -> bool:
+        end = part.name[1:].rpartition(".")[2].rpartition("_")[2]
+        return bool(part.when) or not end or end in ends
+
+    found = {
+        key: tuple(packing for packing in several if all(map(may_be, packing.parts[1:])))
+        for key, several in _beginning().items()
+    }
+    return {key: several for key, several in found.items() if several}
+
+
+def _ways(entry: Entry, entries: Mapping[str, Entry], beginning: Beginning) -> tuple[str, tuple[Way, ...]]:
     """The name of the weight that a tensor holds the numbers of, and the ways to read it."""
     ways: list[Way] = []
     name = weight = entry.name
     for suffix in ("", f".{name.rpartition('.')[2]}", f"_{name.rpartition('_')[2]}", "._data._data"):
-        for packing in _beginning().get((suffix, entry.dtype), ()) if name.endswith(suffix) else ():
+        for packing in beginning.get((suffix, entry.dtype), ()) if name.endswith(suffix) else ():
             stem = name.removesuffix(suffix)
             module = packing.parts[0].name[0] == "M"
             of = f"{stem}.weight" if module else stem
@@ -143,11 +164,9 @@ def _ways(entry: Entry, entries: Mapping[str, Entry]) -> tuple[str, tuple[Way, .
 
 
 @cache
-def _beginning() -> dict[tuple[str, str], tuple[Packing, ...]]:
-    """The packings by their first tensor: what it adds to the name of the weight or its module, and its dtype.
-
-    A tensor under a weight's own name, each element a number that no other tensor makes another, needs none of them.
-    """
+def _beginning() -> Beginning:
+    """Every packing by its first tensor. One under a weight's own name, each element a number that no other tensor
+    makes another, needs none of them."""
     found: dict[tuple[str, str], tuple[Packing, ...]] = {}
     for packing in packings().values():
         suffix = packing.parts[0].name[1:]

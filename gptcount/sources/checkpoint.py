@@ -23,33 +23,26 @@ from gptcount.sources import foreign
 from gptcount.sources.files import CONFIGURATIONS, read_text
 
 BITS = {
-    "BOOL": 8,
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
     "F4": 4,
-    "F6_E2M3": 6,
-    "F6_E3M2": 6,
-    **dict.fromkeys(("U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
+    **dict.fromkeys(("F6_E2M3", "F6_E3M2"), 6),
     **dict.fromkeys(("I16", "U16", "F16", "BF16"), 16),
     **dict.fromkeys(("I32", "U32", "F32"), 32),
     **dict.fromkeys(("I64", "U64", "F64", "C64"), 64),
 }
 """How many bits an element has."""
 
-MOST_HEADER = 25_000_000
-"""The longest header that is read, in bytes, as in huggingface_hub; published ones have some 100,000."""
+MOST_HEADER, MOST_INDEX, MOST_CHARACTERS = 25_000_000, 40_000_000, 20_000_000
+"""The longest header that is read, in bytes, as in huggingface_hub (published ones have some 100,000); the longest
+index (that of a mixture with 200,000 tensors has 23,000,000); the characters of all names together."""
 
-MOST_INDEX = 40_000_000
-"""The longest index that is read, in bytes; that of a mixture with 200,000 tensors has 23,000,000."""
-
-MOST_TENSORS, MOST_SHARDS, MOST_DIMENSIONS, MOST_NAME = 1_000_000, 10_000, 64, 1_000
-
+MOST_TENSORS, MOST_SHARDS, MOST_DIMENSIONS, MOST_NAME = 250_000, 10_000, 64, 1_000
 LEAST_ENTRY = 16
 """A header has at most one bracket in so many bytes: an entry has three, and at least 49 bytes."""
 
 GGUF = ".gguf"
-
 INDEX, WHOLE = "model.safetensors.index.json", "model.safetensors"
 ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
-
 OF_A_MODEL = ("model_type", "architectures", "dim", "peft_type")
 """Keys that tell a configuration from an index."""
 
@@ -112,7 +105,7 @@ def read(path: Path) -> Checkpoint:
         raise InputError(f"{origin}: {_reason(fault)}") from None
 
     def of_shards(names: Sequence[str]) -> Iterable[list[Entry]]:
-        return (_of_file(_inside(folder, name)) for name in names)
+        return map(_once(), (_inside(folder, name) for name in names))
 
     if kind != stat.S_IFDIR and (what := foreign.named(path.name)):
         raise InputError(f"{origin}: {what}")
@@ -159,7 +152,7 @@ def sharded(
     shards, passed = sorted(set(places.values())), list[str]()
 
     def placed() -> Iterator[list[Entry]]:
-        for shard, listed in zip(shards, of_shards(shards), strict=True):
+        for shard, listed in zip(shards, bounded(of_shards(shards), origin), strict=True):
             yield [entry for entry in listed if places.get(entry.name, shard) == shard]
             passed.extend(entry.name for entry in listed if places.get(entry.name, shard) != shard)
 
@@ -203,16 +196,24 @@ def _places(said: dict[str, Any], origin: str) -> dict[str, str]:
 def joined(lists: Iterable[list[Entry]], origin: str) -> tuple[Entry, ...]:
     """The entries of all files together. Raises InputError where two have a tensor of one name, or there are none."""
     found: dict[str, Entry] = {}
-    for entries in lists:
+    for entries in bounded(lists, origin):
         for entry in entries:
             if entry.name in found:
                 raise InputError(f"{origin}: {shown(entry.name)}: two files have a tensor of this name")
             found[entry.name] = entry
-        if len(found) > MOST_TENSORS:
-            raise InputError(f"{origin}: more than {MOST_TENSORS} tensors")
     if not found:
         raise InputError(f"{origin}: no tensors in it")
     return tuple(found.values())
+
+
+def bounded(lists: Iterable[list[Entry]], origin: str) -> Iterator[list[Entry]]:
+    """The same lists, of which none is asked for after so many tensors, or names so long, that no more are read."""
+    tensors = characters = 0
+    for entries in lists:
+        tensors, characters = tensors + len(entries), characters + sum(len(entry.name) for entry in entries)
+        if tensors > MOST_TENSORS or characters > MOST_CHARACTERS:
+            raise InputError(f"{origin}: more than {count(MOST_TENSORS)} tensors, or very long names")
+        yield entries
 
 
 def header_length(start: bytes, size: int, origin: str) -> int:
@@ -238,6 +239,8 @@ def entries_of(header: bytes, room: int, origin: str, file: Path | None = None) 
     except UnicodeDecodeError:
         raise InputError(f"{origin}: its header is not UTF-8") from None
     listed = _parsed(text, origin)
+    if len(listed) > MOST_TENSORS:
+        raise InputError(f"{origin}: more than {count(MOST_TENSORS)} tensors")
     metadata = listed.pop("__metadata__", None) or {}
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise InputError(f"{origin}: __metadata__: text is wanted under each key")
@@ -325,6 +328,25 @@ def _in_folder(folder: Path, origin: str) -> list[Path]:
     if len(found) > MOST_SHARDS:
         raise InputError(f"{origin}: {len(found)} files, and at most {MOST_SHARDS} are read")
     return found
+
+
+def _once() -> Callable[[Path], list[Entry]]:
+    """What gives the tensors of files, each of which is read once, by whatever names it is called."""
+    read: dict[tuple[int, int], list[Entry]] = {}
+
+    def of(path: Path) -> list[Entry]:
+        entries = _of_file(path) if (key := _identity(path)) not in read else read[key]
+        return read.setdefault(key, entries)
+
+    return of
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{shown(str(path), 200)}: {_reason(fault)}") from None
+    return status.st_dev, status.st_ino
 
 
 def _of_file(path: Path) -> list[Entry]:
