@@ -1,6 +1,33 @@
-"""``python -m gptcount``: the same as the command ``gptcount``."""
+"""The command ``gptcount``, and ``python -m gptcount``: whoever interrupts it is heard from the first import on."""
 
-from gptcount.cli import main
+import signal
+import sys
+from typing import NoReturn
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """The program; an interrupt ends it in silence, whatever a library makes of it."""
+    interrupts: list[int] = []
+
+    def interrupt(number: int, _: object) -> NoReturn:
+        interrupts.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        from gptcount.cli import main as run
+
+        run()
+    except Exception:
+        if not interrupts:
+            raise
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

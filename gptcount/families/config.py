@@ -267,7 +267,7 @@ class Config:
 
     def refusal(self, key: str, why: str) -> InputError:
         """The error that names file and key."""
-        return InputError(f"{self.origin}: {self.spellings.get(key, key)}: {shown(why, 200)}")
+        return InputError(f"{self.origin}: {self.spellings.get(key, key)}: {_short(why)}")
 
     def finish(self, built_by: str = "") -> None:
         """Raises InputError, by name, for every key that nobody has read and that is not known to have no bearing.
@@ -287,7 +287,7 @@ class Config:
         if refused:
             raise InputError(
                 f"{self.origin}: {_listed(refused)}: not known{self._family()}, so "
-                " the count could be wrong; take it out if it has no bearing, or describe the model in a TOML file "
+                "the count could be wrong; take it out if it has no bearing, or describe the model in a TOML file "
                 "of blocks"
             )
         for table in self.tables.values():
@@ -315,6 +315,12 @@ class Config:
 
     def _spelled(self, keys: Sequence[str]) -> str:
         return next((key for key in keys if key in self.data), keys[0])
+
+
+def _short(why: str) -> str:
+    """A reason in which long values are cut, so that it still says what is wrong with them."""
+    why = re.sub(r"\S{60,}", lambda found: shown(found[0], 60), why)
+    return shown(why if len(why) <= 300 else f"{why[:100]} … {why[-180:]}", 300)
 
 
 def _listed(keys: Sequence[str], most: int = 5) -> str:
