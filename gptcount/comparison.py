@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from gptcount.architecture import Architecture, Published
+from gptcount.errors import InputError, shown
 from gptcount.ledger import GROUPS, Ledger, Reading, breakdown
 
 UNITS = {"": 0, "K": 3, "M": 6, "B": 9, "T": 12}
@@ -106,6 +107,8 @@ def compare(architectures: Sequence[Architecture], reading: Reading = "heads") -
 def _numbered(architectures: Sequence[Architecture]) -> Iterator[Architecture]:
     seen: dict[str, list[Architecture]] = {}
     for architecture in architectures:
+        if not isinstance(architecture, Architecture):
+            raise InputError(f"{shown(architecture)}: expected an Architecture, such as gptcount.load gives")
         alike = seen.setdefault(architecture.name, [])
         if architecture not in alike:
             alike.append(architecture)

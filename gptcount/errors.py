@@ -22,8 +22,15 @@ def printable(text: str) -> str:
 
 def shown(value: object, most: int = 80) -> str:
     """Text from outside, safe to show: unprintable characters escaped, a long text cut with an ellipsis."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _repr(value)
     if len(text) <= most and text.isprintable():
         return text
     text = printable(text[: most + 1])
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits; data nested thousands deep
+        return "a value too long to show"

@@ -39,6 +39,8 @@ def overlong(text: str) -> str:
 
 def read(setting: str, origin: str) -> tuple[str, Any]:
     """Key and value of ``KEY=VALUE``; a value that is no TOML is the text itself."""
+    if not isinstance(setting, str):
+        raise InputError(f"{origin}: {shown(setting)}: expected a text of the form KEY=VALUE")
     key, equals, value = (part.strip() for part in setting.partition("="))
     if not equals or not key:
         raise InputError(f"{origin}: {shown(setting)!r} is not of the form KEY=VALUE, for example n_layers=48")
@@ -65,7 +67,7 @@ def put(data: Any, key: str, value: Any, origin: str) -> None:
 
 def said(settings: tuple[str, ...], values: Mapping[str, Any]) -> str:
     """The settings as a person would write them."""
-    return shown(", ".join([*settings, *(f"{key}={shown(value)}" for key, value in values.items())]))
+    return shown(", ".join([*map(str, settings), *(f"{key}={shown(value)}" for key, value in values.items())]))
 
 
 def _table(data: Any) -> dict[str, Any]:

@@ -276,7 +276,7 @@ class Config:
 
     def refusal(self, key: str, why: str) -> InputError:
         """The error that names file and key."""
-        return InputError(f"{self.origin}: {self.spellings.get(key, key)}: {shown(why, 200)}")
+        return InputError(f"{self.origin}: {self.spellings.get(key, key)}: {_short(why)}")
 
     def check_sized(self) -> None:
         """Raises InputError where the file gives no size: such a stub, which lies beside GGUF files, names a family."""
@@ -329,6 +329,12 @@ class Config:
 
     def _spelled(self, keys: Sequence[str]) -> str:
         return next((key for key in keys if key in self.data), keys[0])
+
+
+def _short(why: str) -> str:
+    """A reason in which long values are cut, so that it still says what is wrong with them."""
+    why = re.sub(r"\S{60,}", lambda found: shown(found[0], 60), why)
+    return shown(why if len(why) <= 300 else f"{why[:100]} … {why[-180:]}", 300)
 
 
 def _listed(keys: Sequence[str], most: int = 5) -> str:

@@ -267,7 +267,7 @@ def comparison(accounts: Sequence[Account]) -> list[Part]:
 
 def _terms(accounts: Sequence[Account]) -> Iterator[str]:
     """What the words of a comparison mean, where they do not say it themselves."""
-    reading = accounts[0].ledger.reading
+    reading = accounts[0].ledger.reading if accounts else "heads"
     if len(accounts) > SIDE_BY_SIDE:
         yield (
             "Other: biases, norms, positions and whatever stands beside attention and MLP. Tied: an unembedding that "

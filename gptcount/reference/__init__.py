@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def logits(architecture: Architecture, checkpoint: str | Path | Mapping[str, Arr
     found = []
     for sequence in tokens:
         w = Weights(source, architecture.sizes() | {"n_ctx": len(sequence)})
-        found.append(scored(architecture, forward(architecture, sequence, w), w)[kind])
+        found.append(finite(architecture, scored(architecture, forward(architecture, sequence, w), w)[kind]))
     return np.stack(found)
 
 
@@ -57,20 +58,30 @@ def generate(
     drawn, and again, ``n_new`` times. At temperature 0 it is always the most probable. Gives all tokens, old and new.
     Raises GptCountError as ``logits`` does, and where the context is too short.
     """
-    if n_new < 0 or not 0 <= temperature < float("inf"):
-        raise InputError(f"n_new = {n_new}, temperature = {temperature:g}: numbers of at least 0 are wanted")
+    if not (isinstance(n_new, int) and isinstance(temperature, int | float)) or n_new < 0 or not 0 <= temperature < inf:
+        raise InputError(
+            f"n_new = {shown(n_new)}, temperature = {shown(temperature)}: numbers of at least 0 are wanted"
+        )
     if not architecture.unembedding:
         raise InputError(f"{shown(architecture.name)}: it has no unembedding, so there is no next token")
     source, chance = opened(architecture, checkpoint), np.random.default_rng(seed)
-    text = checked(architecture, np.asarray(tokens)[None])[0]
+    text = checked(architecture, [tokens])[0]
     for _ in range(n_new):
         checked(architecture, text[None])
         w = Weights(source, architecture.sizes() | {"n_ctx": len(text)})
-        scores = scored(architecture, forward(architecture, text, w)[-1], w)["tokens"].astype(np.float64)
+        scores = scored(architecture, forward(architecture, text, w)[-1], w)["tokens"]
+        scores = finite(architecture, scores).astype(np.float64)
         drawn = chance.choice(len(scores), p=softmax(scores, temperature)) if temperature else scores.argmax()
         text = np.append(text, drawn)
     whole: Array = text
     return whole
+
+
+def finite(architecture: Architecture, scores: Array) -> Array:
+    """The scores, if they are numbers. Raises InputError where they are not, and so nothing was computed."""
+    if not np.isfinite(scores).all():
+        raise InputError(f"{shown(architecture.name)}: with these weights the forward pass goes beyond float32")
+    return scores
 
 
 def scores_of(architecture: Architecture) -> str:
@@ -82,12 +93,17 @@ def scores_of(architecture: Architecture) -> str:
 
 def opened(architecture: Architecture, checkpoint: str | Path | Mapping[str, Array]) -> Checkpoint:
     """The weights of a checkpoint, ready to be drawn. Raises InputError where its files cannot be used."""
+    if not isinstance(checkpoint, str | Path | Mapping):
+        raise InputError(f"{shown(checkpoint)}: expected a path, or a mapping from tensor names to arrays")
     return Checkpoint(architecture, checkpoint if isinstance(checkpoint, Mapping) else Arrays(Path(checkpoint)))
 
 
-def checked(architecture: Architecture, tokens: Array) -> Array:
+def checked(architecture: Architecture, said: Any) -> Array:
     """The tokens, if the model can take them. Raises InputError where not."""
-    tokens = np.asarray(tokens)
+    try:
+        tokens: Array = np.asarray(said)
+    except (ValueError, TypeError):  # sequences of different lengths
+        raise InputError("tokens: integers of shape (n_sequences, n_ctx) are wanted, each sequence as long") from None
     if tokens.ndim != 2 or tokens.size == 0 or not np.issubdtype(tokens.dtype, np.integer):
         raise InputError("tokens: integers of shape (n_sequences, n_ctx) are wanted")
     rows = architecture.embedding.n_embedded or architecture.n_vocab

@@ -132,8 +132,10 @@ def verify(architecture: Architecture, temperature: float = 1.0, inventory: Inve
     where the two disagree: the failures say it, by weight and words. Raises InputError for a temperature that is not
     positive, and for layers of so many kinds or sizes that they cannot be run in little memory.
     """
-    if not 0 < temperature < float("inf"):
-        raise InputError(f"temperature {temperature:g}: more than 0 and finite is wanted")
+    if not isinstance(architecture, Architecture):
+        raise InputError(f"{shown(architecture)}: expected an Architecture, such as gptcount.load gives")
+    if not isinstance(temperature, int | float) or not 0 < temperature < float("inf"):
+        raise InputError(f"temperature {shown(temperature)}: more than 0 and finite is wanted")
     if faults := tuple(unrunnable(architecture)):
         return Verification(architecture.name, (), None, faults)
     if (kinds := len(architecture.layers())) > MOST_KINDS:
@@ -143,8 +145,11 @@ def verify(architecture: Architecture, temperature: float = 1.0, inventory: Inve
         raise _too_much(architecture, f"so many sizes that a small likeness of it has {count(numbers)} numbers")
     try:
         return _run(architecture, likeness, real, likeness.inventory() if inventory is None else inventory, temperature)
-    except (ShapeError, LookupError, IndexError) as fault:
-        return Verification(architecture.name, (), None, (str(fault),))
+    except KeyError as fault:
+        failure = f"{shown(fault.args[0])}: the forward pass knows nothing of this name"
+    except (ShapeError, LookupError) as fault:
+        failure = str(fault)
+    return Verification(architecture.name, (), None, (failure,))
 
 
 def _too_much(architecture: Architecture, why: str) -> InputError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class Checkpoint:
         if name not in self.ready:
             if called not in self.arrays:
                 raise InputError(f"{name}: missing from the checkpoint")
-            array = np.asarray(self.arrays[called])
+            array = _array(name, self.arrays[called])
             whole = like.weights[0].role == "buffer" and array.dtype.kind == "i"
             if not whole and array.dtype not in (np.float32, np.float16, np.float64):
                 raise InputError(f"{name}: of type {array.dtype}, and float32, float16 or bfloat16 is wanted")
@@ -86,11 +87,22 @@ class Checkpoint:
         return self.ready[name]
 
 
+def _array(name: str, said: Any) -> Array:
+    try:
+        return np.asarray(said)
+    except (TypeError, ValueError, RuntimeError):  # PyTorch's bfloat16, tensors of other devices, ragged lists
+        what = f"of type {shown(str(getattr(said, 'dtype', type(said).__name__)))}"
+        raise InputError(f"{name}: {what}, which NumPy cannot read; float32, float16 or float64 is wanted") from None
+
+
 def named(architecture: Architecture, names: Iterable[str]) -> tuple[Wanted, dict[str, str]]:
     """The model's tensors by the table of names that a checkpoint follows, and what it calls each of those that it has.
 
     Raises InputError where the numbers lie in another order under these names.
     """
+    names = list(names)
+    if not all(isinstance(name, str) for name in names):
+        raise InputError("the names of tensors are texts")
     inside = {unwrapped(name): name for name in names}
     best = located(wanted(architecture), inside)[0]
     rotary = getattr(architecture.attention, "rotary", None)

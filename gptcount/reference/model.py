@@ -37,6 +37,7 @@ Progress = Callable[[int, int], None]
 """Is told how many layers are done, and of how many."""
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # who asks for scores looks whether they are numbers
 def forward(architecture: Architecture, tokens: Array, w: Weights, progress: Progress | None = None) -> Array:
     """tokens: (n_ctx,) integers. Gives the last layer's vectors, normed: (n_ctx, d_model)."""
     w.keep("tokens", tokens)
@@ -207,6 +208,7 @@ def narrowed(architecture: Architecture, x: Array, w: Weights) -> tuple[Array, s
     return w.einsum(words, x, "unembedding.projection"), "d_embedding"
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def scored(architecture: Architecture, x: Array, w: Weights) -> dict[str, Array]:
     """x: (n_ctx, d_model), or one vector. Gives the scores of ``tokens``, ``labels``, both or none: (n_ctx, n_vocab)
     and (n_ctx, n_labels), without n_ctx for one vector."""

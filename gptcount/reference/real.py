@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gptcount.architecture import Architecture
-from gptcount.reference import checked, opened
+from gptcount.reference import checked, finite, opened
 from gptcount.reference.functions import softmax
 from gptcount.reference.model import forward, scored
 from gptcount.reference.weights import Weights
@@ -47,7 +47,7 @@ def run(
     w = Weights(source, architecture.sizes() | {"n_ctx": len(text)})
     scores = scored(architecture, forward(architecture, text, w)[-1], w)
     kind = next(iter(scores), "")
-    probabilities = softmax(scores[kind].astype(np.float64), temperature) if kind else np.empty(0)
+    probabilities = softmax(finite(architecture, scores[kind]).astype(np.float64), temperature) if kind else np.empty(0)
     best = np.argsort(-probabilities, kind="stable")[:BEST]
     surplus = tuple(sorted(source.unused()))
     found = tuple((int(token), float(probabilities[token])) for token in best)

@@ -42,6 +42,8 @@ def load_with_comments(source: Source) -> tuple[Architecture, list[str]]:
     """The architecture that a source names, and what it takes keys to be that the source leaves out, a line each."""
     if isinstance(source, Mapping):
         return _of_data(dict(source))
+    if not isinstance(source, str | Path):
+        raise InputError(f"{shown(source)}: expected the name of a model, a path or data")
     if source == "-":
         return _parsed(read_stdin(), "standard input")
     if isinstance(source, str) and source.startswith("hub:"):
