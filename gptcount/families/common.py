@@ -115,6 +115,17 @@ def rotary_table(c: Config, kind: str = "", scaled: bool = True) -> Config | Non
     return today or older
 
 
+def tables_of_kinds(c: Config) -> None:
+    """What the Gemma 3 of the reference implementation passes over: it reads ``rope_parameters`` kind by kind, and of
+    ``rope_scaling`` no older ``type``. Raises InputError for a table that names no kind."""
+    today, older = c.data.get("rope_parameters"), c.data.get("rope_scaling")
+    if isinstance(today, dict) and today.keys() - set(LAYER_TYPES):
+        raise c.refusal("rope_parameters", f"a table for each kind of layer is wanted: {', '.join(LAYER_TYPES)}")
+    if isinstance(older, dict) and "type" in older and "rope_type" not in older:
+        c.data = {**c.data, "rope_scaling": {key: value for key, value in older.items() if key != "type"}}
+        c.notes.append("rope_scaling: type is not read by the classes of this family, which ask for rope_type.")
+
+
 def turned(c: Config, said: Config | None, d_head: int, absent: float, pairs: int = 1) -> int:
     """How many numbers of a head are turned; a multiple of ``pairs``."""
     key = "partial_rotary_factor"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, activation, every, renamed, rotary, windowed
+from gptcount.families.common import Part, activation, every, renamed, rotary, tables_of_kinds, windowed
 from gptcount.families.config import Config
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
@@ -70,6 +70,7 @@ def gemma3(c: Config) -> Part:
     full = model["attention"] | {"query_key_norm": model["norm"]}
     if full.pop("softcap", None):
         raise c.refusal("attn_logit_softcapping", "the reference implementation of this family does not cap scores")
+    tables_of_kinds(c)
     full["rotary"] = rotary(c, base=1_000_000.0, d_head=full["d_head"], kind="full_attention")
     local = rotary(c, d_head=full["d_head"], kind="sliding_attention", theta="rope_local_base_freq", scaled=False)
     window = c.size("sliding_window", absent=4096, null=None)

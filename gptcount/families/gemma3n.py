@@ -15,6 +15,7 @@ from gptcount.families.common import (
     layer_types,
     rms,
     rotary,
+    tables_of_kinds,
     tied,
     varied,
 )
@@ -53,6 +54,7 @@ def gemma3n(c: Config) -> Part:
     if d_model % attention["n_heads"]:
         raise c.refusal("hidden_size", f"{d_model} is not a multiple of {attention['n_heads']} heads")
     sliding = attention | {"window": c.size("sliding_window", absent=512)}
+    tables_of_kinds(c)
     sliding["rotary"] = rotary(
         c, d_head=attention["d_head"], kind="sliding_attention", theta="rope_local_base_freq", scaled=False
     )
