@@ -4,7 +4,8 @@
 
 It measures and asserts nothing: times depend on the machine, and ratios do less. Everything is byte-compiled first, for
 a first run would pay for that. ``--quick`` runs gpt2-xl at its true size, not gpt3, which takes some minutes. The pass
-in PyTorch is skipped where it is not installed; TORCH_PYTHON names an interpreter that has it.
+in PyTorch is skipped where it is not installed; TORCH_PYTHON names an interpreter that has it. At the end bounds.py
+measures the worst inputs.
 """
 
 import compileall
@@ -15,6 +16,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+import bounds
 import starts
 from measuring import ROOT, Times, in_one_process, medians, show
 
@@ -65,6 +67,7 @@ def main(arguments: list[str]) -> None:
     cold_starts(runs[0] if runs else RUNS)
     forward_passes()
     at_true_size("gpt2-xl" if quick else "gpt3")
+    bounds.main([])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from gptcount.errors import InputError, shown
 from gptcount.numbers import count
 from gptcount.sources import foreign
-from gptcount.sources.files import CONFIGURATIONS, read_text
+from gptcount.sources.files import CONFIGURATIONS, names_in, read_text
 
 BITS = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
@@ -76,6 +76,10 @@ class Entry(NamedTuple):
         return self.elements * self.bits // 8 if self.size is None else self.size
 
 
+Read = dict[tuple[int, int], list[Entry]]
+"""The tensors of files, by what is the same whatever name a file is called by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What the headers say, and the text of the config.json beside them, where there is one."""
@@ -105,7 +109,8 @@ def read(path: Path) -> Checkpoint:
         raise InputError(f"{origin}: {_reason(fault)}") from None
 
     def of_shards(names: Sequence[str]) -> Iterable[list[Entry]]:
-        return map(_once(), (_inside(folder, name) for name in names))
+        read: Read = {}
+        return (_of_file(_inside(folder, name), read) for name in names)
 
     if kind != stat.S_IFDIR and (what := foreign.named(path.name)):
         raise InputError(f"{origin}: {what}")
@@ -317,8 +322,10 @@ def _in_folder(folder: Path, origin: str) -> list[Path]:
             return [folder / name]
     if (folder / ADAPTER).is_file() and (folder / ADAPTER_CONFIG).is_file():
         return [folder / ADAPTER]
-    found = sorted(folder.glob("*.safetensors.index.json"))[:1] or sorted(folder.glob("*.safetensors"))
-    if not found and any(folder.glob(f"*{GGUF}")):
+    names = names_in(folder)
+    indices = [name for name in names if name.endswith(".safetensors.index.json")][:1]
+    found = [folder / name for name in indices or names if indices or name.endswith(".safetensors")]
+    if not found and any(name.endswith(GGUF) for name in names):
         from gptcount.sources import gguf
 
         return [gguf.in_folder(folder)]
@@ -330,32 +337,16 @@ def _in_folder(folder: Path, origin: str) -> list[Path]:
     return found
 
 
-def _once() -> Callable[[Path], list[Entry]]:
-    """What gives the tensors of files, each of which is read once, by whatever names it is called."""
-    read: dict[tuple[int, int], list[Entry]] = {}
-
-    def of(path: Path) -> list[Entry]:
-        entries = _of_file(path) if (key := _identity(path)) not in read else read[key]
-        return read.setdefault(key, entries)
-
-    return of
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{shown(str(path), 200)}: {_reason(fault)}") from None
-    return status.st_dev, status.st_ino
-
-
-def _of_file(path: Path) -> list[Entry]:
-    """The tensors of one file: read from its header, which the library then reads too."""
+def _of_file(path: Path, before: Read | None = None) -> list[Entry]:
+    """The tensors of one file: read from its header, which the library then reads too, if not ``before``."""
     origin = shown(str(path), 200)
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise InputError(f"{origin}: not a file")
+        before, one = {} if before is None else before, (status.st_dev, status.st_ino)
+        if one in before:
+            return before[one]
         with open(path, "rb") as file:
             length = _length(file.read(LEAST_ENTRY), status.st_size, path)
             file.seek(8)
@@ -366,7 +357,7 @@ def _of_file(path: Path) -> list[Entry]:
 
     try:
         with safe_open(path, "numpy"):
-            return found
+            return before.setdefault(one, found)
     except (SafetensorError, OSError) as fault:
         raise InputError(f"{origin}: {shown(str(fault), 200)}") from None
 

@@ -33,6 +33,16 @@ def read_text(path: Path) -> str:
     return decode(data, shown(str(path), 200))
 
 
+def names_in(folder: Path) -> list[str]:
+    """The names in a folder, in their order. Raises InputError where it may not be listed."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as fault:
+        raise InputError(
+            f"{shown(str(folder), 200)}: cannot be listed: {(fault.strerror or 'no reason given').lower()}"
+        ) from None
+
+
 def _without_waiting(path: str, flags: int) -> int:
     """Open a pipe that perhaps nobody writes to: reading then finds it empty, and waits only for those who do write."""
     descriptor = os.open(path, flags | os.O_NONBLOCK)

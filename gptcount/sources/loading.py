@@ -10,7 +10,7 @@ from typing import Any
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.sources import presets, specification
-from gptcount.sources.files import CONFIGURATIONS, read_stdin, read_text
+from gptcount.sources.files import CONFIGURATIONS, names_in, read_stdin, read_text
 
 Source = str | Path | Mapping[str, Any]
 
@@ -74,10 +74,11 @@ def _no_checkpoint(path: Path, origin: str) -> None:
 
 
 def checkpoint_of(source: str) -> Path | None:
-    """The folder that a source names, where it holds a checkpoint in .safetensors files."""
+    """The folder that a source names, where it holds a checkpoint in .safetensors files. Raises InputError where it
+    may not be listed, so that nobody knows."""
     path = Path(source)
     here = not presets.find(source) and _exists(path) and path.is_dir()
-    return path if here and any(path.glob("*.safetensors")) else None
+    return path if here and any(name.endswith(".safetensors") for name in names_in(path)) else None
 
 
 def files_of(source: str) -> list[Path]:
@@ -200,6 +201,7 @@ def _expanded(source: str | Path) -> Sequence[str | Path]:
         return [source]
     if inside := _configuration(path):  # the other JSON files beside it are a tokenizer's and such
         return [inside, *sorted(path.glob("*.toml"))]
+    names_in(path)
     found = sorted([*path.glob("*.toml"), *path.glob("*.json"), *path.glob("*/config.json")])
     if not found:
         raise InputError(
@@ -211,5 +213,7 @@ def _expanded(source: str | Path) -> Sequence[str | Path]:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
+    except PermissionError:
+        raise InputError(f"{shown(str(path), 200)}: permission denied") from None
     except (OSError, ValueError):
         return False
