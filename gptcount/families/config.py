@@ -279,8 +279,9 @@ class Config:
         return InputError(f"{self.origin}: {self.spellings.get(key, key)}: {_short(why)}")
 
     def check_sized(self) -> None:
-        """Raises InputError where the file gives no size: such a stub, which lies beside GGUF files, names a family."""
-        if not self.sized:
+        """Raises InputError where the file gives neither size nor class: such a stub, as lies beside GGUF files, names a
+        family."""
+        if not self.sized and not self.classes():
             raise InputError(f"{self.origin}: gives no sizes, and so names a family of models and not a model")
 
     def finish(self, built_by: str = "") -> None:
