@@ -87,7 +87,7 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
         within.check(config.used, own)
         specification = within.ended(specification)
     else:
-        config.check_sized()
+        config.check_sized(specification["n_vocab"])
     specification |= _end(config, named)
     if not config.flag("is_causal", absent=True, null=False):
         specification = seen_both_ways(config, specification)

@@ -278,10 +278,11 @@ class Config:
         """The error that names file and key."""
         return InputError(f"{self.origin}: {self.spellings.get(key, key)}: {_short(why)}")
 
-    def check_sized(self) -> None:
-        """Raises InputError where the file gives neither size nor class: such a stub, as lies beside GGUF files, names a
-        family."""
-        if not self.sized and not self.classes():
+    def check_sized(self, n_vocab: int) -> None:
+        """Raises InputError for a stub, as lies beside GGUF files: without any size, it has no class either, or names a
+        token beyond the vocabulary of its class."""
+        tokens = [value for key, value in self.data.items() if TOKEN.fullmatch(key) and isinstance(value, int)]
+        if not self.sized and (not self.classes() or max(tokens, default=0) >= n_vocab):
             raise InputError(f"{self.origin}: gives no sizes, and so names a family of models and not a model")
 
     def finish(self, built_by: str = "") -> None:
