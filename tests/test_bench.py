@@ -1,13 +1,17 @@
 """Shapes cannot lie: the bench confirms every preset, and catches every mutant of every line of its inventory."""
 
 from collections.abc import Iterator
+from importlib import import_module
 
+import numpy as np
 import pytest
 
 from gptcount import Architecture, load
 from gptcount.errors import InputError
+from gptcount.reference.attention import mask
 from gptcount.reference.bench import verify
 from gptcount.reference.small import small
+from gptcount.reference.words import Array
 from gptcount.sources import presets
 from gptcount.weight import Axis, Inventory, Weight
 
@@ -117,3 +121,24 @@ def test_every_mutant_of_every_inventory_is_caught(capsys: pytest.CaptureFixture
             total += told[line]
     with capsys.disabled():
         print(f"\n{total} mutants of {len(presets.names())} presets' inventories, every one caught")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("attention", "gpt2"),
+        ("attention", "gemma-3-4b"),
+        ("latent_attention", "deepseek-v3"),
+        ("compressed_attention", "deepseek-v4-flash"),
+        ("attention_mixture", "jetmoe-8b"),
+    ],
+)
+def test_a_look_at_the_next_token_is_caught(kind: str, name: str, monkeypatch: pytest.MonkeyPatch):
+    module = import_module(f"gptcount.reference.{kind}")
+
+    def ahead(n_ctx: int, *limits: int | None) -> Array:
+        """Each token sees the next one too."""
+        return np.roll(mask(n_ctx + 1, *limits), -1, 0)[:n_ctx, :n_ctx]
+
+    monkeypatch.setattr(module, "mask", ahead)
+    assert any(failure.startswith("mask: ") for failure in verify(load(name)).failures)
