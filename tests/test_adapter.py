@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_audit import GPT2, LLAMA
 from typer.testing import CliRunner
 
 from gptcount.adapter import Adapter, adapter
@@ -20,17 +21,6 @@ from gptcount.output import plain
 from gptcount.sources import config_json
 from gptcount.sources.checkpoint import Checkpoint, Entry
 
-LLAMA: dict[str, Any] = {
-    "model_type": "llama",
-    "hidden_size": 32,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "num_hidden_layers": 3,
-    "intermediate_size": 64,
-    "vocab_size": 48,
-    "max_position_embeddings": 16,
-}
-GPT2 = {"model_type": "gpt2", "n_embd": 8, "n_head": 2, "n_layer": 3, "vocab_size": 16, "n_positions": 12}
 LORA: dict[str, Any] = {
     "peft_type": "LORA",
     "r": 4,

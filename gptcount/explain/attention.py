@@ -129,15 +129,6 @@ def _attention_gate(facts: Facts) -> list[str]:
     ]
 
 
-def _mixture_query(facts: Facts) -> list[str]:
-    n = facts.n
-    return [
-        f"Queries belong to experts: each of {n['n_experts']} has a query matrix for every one of {n['n_kv_heads']} "
-        f"key and value heads, and a token looks through those of {n['n_experts_per_token']} experts.",
-        each(facts),
-    ]
-
-
 def _mixture_output(facts: Facts) -> list[str]:
     n = facts.n
     return [
@@ -169,10 +160,10 @@ def _compressed_key(facts: Facts) -> list[str]:
 
 def _compressor(facts: Facts) -> list[str]:
     compressor = facts.block.compressor  # type: ignore[union-attr]
-    each = "" if compressor.n_blocks == 1 else f", {compressor.n_blocks} of each a layer"
+    several = "" if compressor.n_blocks == 1 else f", {compressor.n_blocks} of each a layer"
     return [
         f"{count(compressor.n_block)} neighbouring tokens get one key in common: this makes of every token's "
-        f"{count(facts.row.sizes[0])} numbers {count(facts.row.sizes[1])} to blend{each}.",
+        f"{count(facts.row.sizes[0])} numbers {count(facts.row.sizes[1])} to blend{several}.",
         f"So the memory of a running model is {count(compressor.n_block)} times shorter.",
     ]
 
@@ -219,16 +210,6 @@ def _head_weight(facts: Facts) -> list[str]:
     ]
 
 
-def _latent_query_down(facts: Facts) -> list[str]:
-    n = facts.n
-    return [
-        f"Latent attention takes the way to the queries in two steps: first down from {count(n['d_model'])} numbers "
-        f"to a latent "
-        f"vector of {count(n['d_query_latent'])}, one for all heads of a layer.",
-        each(facts),
-    ]
-
-
 def _latent_query(facts: Facts) -> list[str]:
     n = facts.n
     start = "d_query_latent" if "d_query_latent" in dict(facts.row.factors) else "d_model"
@@ -236,14 +217,6 @@ def _latent_query(facts: Facts) -> list[str]:
         f"Each of the {n['n_heads']} heads of a layer makes its query from {count(n[start])} numbers: {n['d_nope']} "
         f"that say what "
         "the token looks for, whatever the position.",
-        each(facts),
-    ]
-
-
-def _latent_query_rotary(facts: Facts) -> list[str]:
-    return [
-        f"Beside them each head has {facts.n['d_rotary']} numbers that are rotated by the token's position: they "
-        f"say where to look.",
         each(facts),
     ]
 
@@ -256,14 +229,6 @@ def _latent_kv_down(facts: Facts) -> list[str]:
         f"numbers a token.",
         f"Only that, and the rotated key, is remembered for each token, in place of {n['n_heads']} × ({n['d_nope']} + "
         f"{n['d_value']}) = {count(wide)} numbers: this is what latent attention is for.",
-    ]
-
-
-def _latent_key_rotary(facts: Facts) -> list[str]:
-    return [
-        f"The {facts.n['d_rotary']} rotated numbers of the key, which say where a token stands, are one set for all "
-        f"{facts.n['n_heads']} heads of a layer.",
-        each(facts),
     ]
 
 
@@ -297,6 +262,11 @@ def _latent_output(facts: Facts) -> list[str]:
     ]
 
 
+_QUERY_DOWN = said(
+    "Latent attention takes the way to the queries in two steps: first down from {d_model} numbers to a latent vector "
+    "of {d_query_latent}, one for all heads of a layer."
+)
+
 ATTENTION: dict[str, Sentences] = {
     "attention.query": _query,
     "attention.key": _key_matrix,
@@ -313,17 +283,25 @@ ATTENTION: dict[str, Sentences] = {
         "It takes what the {n_heads} heads have seen of the other part back to {d_model} numbers, which a gate lets "
         "into the token's vector."
     ),
-    "attention.experts.query": _mixture_query,
+    "attention.experts.query": said(
+        "Queries belong to experts: each of {n_experts} has a query matrix for every one of {n_kv_heads} key and value "
+        "heads, and a token looks through those of {n_experts_per_token} experts."
+    ),
     "attention.experts.output": _mixture_output,
-    "latent.query_down": _latent_query_down,
+    "latent.query_down": _QUERY_DOWN,
     "latent.query": _latent_query,
-    "latent.query_rotary": _latent_query_rotary,
+    "latent.query_rotary": said(
+        "Beside them each head has {d_rotary} numbers that are rotated by the token's position: they say where to look."
+    ),
     "latent.kv_down": _latent_kv_down,
-    "latent.key_rotary": _latent_key_rotary,
+    "latent.key_rotary": said(
+        "The {d_rotary} rotated numbers of the key, which say where a token stands, are one set for all {n_heads} "
+        "heads of a layer."
+    ),
     "latent.key": _latent_key,
     "latent.value": _latent_value,
     "latent.output": _latent_output,
-    "compressed.query_down": _latent_query_down,
+    "compressed.query_down": _QUERY_DOWN,
     "compressed.query": _compressed_query,
     "compressed.key": _compressed_key,
     "compressed.compressor.key": _compressor,
