@@ -15,6 +15,7 @@ import argparse
 import collections
 import copy
 import json
+import multiprocessing
 import pathlib
 import signal
 import sys
@@ -41,10 +42,13 @@ from gptcount.sources import config_json  # noqa: E402
 
 Data = dict[str, Any]
 
-ALL_BASES = "--first" not in sys.argv
+ALL_BASES, VERBOSE = "--first" not in sys.argv, "--verbose" in sys.argv
 N_TOKENS, SEED, SECONDS = 29, 1, 20
 WRONG = 5e-4
 """So large a part of the logits' standard deviation is no noise of 32-bit numbers."""
+
+BASES = ("rope_theta", "rope_local_base_freq", "swa_rope_theta", "rotary_emb_base", "rotary_base")
+"""What the angles of rotary positions are powers of."""
 
 ROPE = {"rope_type": "default", "rope_theta": 10000.0}
 LONG = {"short_factor": [1.0, 1.3] * 3, "long_factor": [1.5, 2.5] * 3, "original_max_position_embeddings": 16}
@@ -141,6 +145,8 @@ def changed(family: str, base: Data, first: bool) -> Iterator[tuple[str, Any, Da
         for value in values(key, base.get(key), first):
             if key == "index_n_heads" and isinstance(value, int) and value < base[key]:
                 continue
+            if key in BASES and isinstance(value, float) and value < 1:
+                continue  # angles of thousands of turns are all rounding
             whole = apply(base, {key: value})
             if key == "rope_parameters" and value is not DROP:
                 whole.pop("rope_theta", None)
@@ -212,39 +218,47 @@ def late(*_: object) -> None:
     raise TimeoutError
 
 
+def swept(family: str) -> tuple[str, dict[str, Any], list[str]]:
+    """A family: how many of each verdict, those that should not be, and lines to print."""
+    warnings.filterwarnings("ignore")
+    np.seterr(all="ignore")
+    transformers.logging.set_verbosity_error()
+    signal.signal(signal.SIGALRM, late)
+    found: collections.Counter[str] = collections.Counter()
+    worst, lines = list[Any](), list[str]()
+    for key, value, config in cases(family):
+        verdict, said = judged(config)
+        found[verdict] += 1
+        if verdict.isupper():
+            worst.append([key, value, verdict, said])
+        if verdict.isupper() or VERBOSE:
+            lines.append(f"{verdict:10}{family:20}{key} = {json.dumps(value)[:110]}: {said[:150]}")
+    lines.append(f"{family:20}" + "  ".join(f"{name} {n}" for name, n in sorted(found.items())))
+    return family, dict(sorted(found.items())) | ({"wrong": worst} if worst else {}), lines
+
+
 def main() -> int:
     """Hold all, and write what was found."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--first", action="store_true", help="only the first base of each family")
-    parser.add_argument("--part", default="0/1", help="of so many parts one: 0/2, 1/2")
+    parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
-    warnings.filterwarnings("ignore")
-    np.seterr(all="ignore")
-    transformers.logging.set_verbosity_error()
-    signal.signal(signal.SIGALRM, late)
     only = set(filter(None, given.only.split(",")))
     kept: dict[str, Any] = {}
-    total: collections.Counter[str] = collections.Counter()
-    part, parts = map(int, given.part.split("/"))
-    for family in sorted(only or (set(MODULES) & set(FAMILIES) & set(CONFIG_MAPPING)))[part::parts]:
-        found: collections.Counter[str] = collections.Counter()
-        worst: list[Any] = []
-        for key, value, config in cases(family):
-            verdict, said = judged(config)
-            found[verdict] += 1
-            if verdict.isupper():
-                worst.append([key, value, verdict, said])
-            if verdict.isupper() or (given.verbose and verdict == "refused"):
-                print(f"{verdict:8}{family:20}{key} = {json.dumps(value)[:110]}: {said[:150]}", flush=True)
-        total += found
-        kept[family] = dict(sorted(found.items())) | ({"wrong": worst} if worst else {})
-        print(f"{family:20}" + "  ".join(f"{name} {n}" for name, n in sorted(found.items())), flush=True)
-    print("all " + "  ".join(f"{name} {n}" for name, n in sorted(total.items())))
+    with multiprocessing.Pool(given.jobs, maxtasksperchild=4) as pool:
+        for family, found, lines in pool.imap_unordered(
+            swept, sorted(only or (set(MODULES) & set(FAMILIES) & set(CONFIG_MAPPING)))
+        ):
+            kept[family] = found
+            print("\n".join(lines), flush=True)
+    verdicts = sorted({name for found in kept.values() for name in found} - {"wrong"})
+    total = {name: sum(found.get(name, 0) for found in kept.values()) for name in verdicts}
+    print("all " + "  ".join(f"{name} {n}" for name, n in total.items()))
     if not only:
-        (HERE / "logits.json").write_text(json.dumps({"all": dict(sorted(total.items())), **kept}, indent=1) + "\n")
-    return bool(total["WRONG"] or total["CRASHED"])
+        (HERE / "logits.json").write_text(json.dumps({"all": total, **dict(sorted(kept.items()))}, indent=1) + "\n")
+    return bool(total.get("WRONG", 0) + total.get("CRASHED", 0))
 
 
 if __name__ == "__main__":
