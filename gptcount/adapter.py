@@ -16,8 +16,10 @@ from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families.namings import tied, wanted
 from gptcount.names import Located, Numbers, located, parts, spelled, unwrapped
+from gptcount.packings.patterns import is_readable
 from gptcount.sources.checkpoint import Checkpoint, Entry
 from gptcount.sources.config_json import as_object
+from gptcount.weight import total
 
 Shape = tuple[int, ...]
 
@@ -55,12 +57,11 @@ class Settings(NamedTuple):
     is_lora: bool
 
     def rank_of(self, module: str) -> int | None:
-        """The rank for a module; None where it is not said, or by a pattern, which is not tried."""
+        """The rank for a module; None where it is not said, or said by a pattern that could take very long."""
         for said, rank in self.ranks.items():
-            end = said.removeprefix("^").removesuffix("$").replace("\\.", ".")
-            if not re.fullmatch(r"[\w.]+", end):
+            if not is_readable(f"re:{said}"):
                 return None
-            if f".{module}".endswith(f".{end}"):
+            if re.fullmatch(rf"(?:.*\.)?(?:{said})", module):
                 return rank
         return self.rank
 
@@ -136,7 +137,7 @@ def adapter(checkpoint: Checkpoint, architecture: Architecture | None = None, no
     Raises InputError where its adapter_config.json cannot be used, or the model's family is not said.
     """
     settings = read(checkpoint.adapter or "{}", "adapter_config.json")
-    modules = _modules(checkpoint.entries)
+    modules = _modules(checkpoint.entries, checkpoint.origin)
     base = _Base(architecture, modules, settings) if architecture and settings.is_lora else None
     if architecture and base is None:
         notes = [*notes, f"How the parts of {settings.method} fit a model is not known here: they are counted."]
@@ -145,15 +146,10 @@ def adapter(checkpoint: Checkpoint, architecture: Architecture | None = None, no
         architecture.name if architecture and base else "",
         settings,
         tuple(_rows(modules, settings, base)),
-        _learned(architecture) if architecture else None,
+        total(weight for weight in architecture.inventory() if weight.learned) if architecture else None,
         sum(entry.bytes for entry in checkpoint.entries),
         (*checkpoint.notes, *notes),
     )
-
-
-def _learned(architecture: Architecture) -> int:
-    weights = architecture.inventory()
-    return sum(weight.parameters for weight in weights if not weight.tied_to and weight.role != "buffer")
 
 
 def read(text: str, origin: str) -> Settings:
@@ -188,8 +184,8 @@ def read(text: str, origin: str) -> Settings:
     )
 
 
-def _modules(entries: Iterable[Entry]) -> dict[str, dict[str, Entry]]:
-    """The parts of each module, by their names."""
+def _modules(entries: Iterable[Entry], origin: str) -> dict[str, dict[str, Entry]]:
+    """The parts of each module, by their names. Raises InputError where two tensors are one part."""
     found: dict[str, dict[str, Entry]] = {}
     for entry in entries:
         name = SAVED.sub("", unwrapped(entry.name.removeprefix(BASE)))
@@ -199,7 +195,13 @@ def _modules(entries: Iterable[Entry]) -> dict[str, dict[str, Entry]]:
         else:
             module, dot, part = name.rpartition(".")
             module, part = (module, part) if dot else (name, "weight")
-        found.setdefault(module, {})[part] = entry
+        beside = found.setdefault(module, {})
+        if part in beside:
+            raise InputError(
+                f"{origin}: {shown(entry.name)} and {shown(beside[part].name)} are one part of an adapter; a file with "
+                "several adapters is not read"
+            )
+        beside[part] = entry
     return found
 
 

@@ -18,18 +18,16 @@ from gptcount.errors import InputError
 from gptcount.packings.packing import Part, known, packings, size
 from gptcount.packings.patterns import matcher
 from gptcount.packings.quantization import Kind, Quantization, Scheme
+from gptcount.sources.checkpoint import BITS
 from gptcount.stored import Tensor, tensors
 from gptcount.weight import Axis
 
 Shape = tuple[int, ...]
 
-BYTES = {"U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "I16": 2, "F16": 2, "BF16": 2}
-BYTES |= {"I32": 4, "U32": 4, "F32": 4, "I64": 8}
-
 TORCH = {"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
 
 MOST_NAMED = 100_000
-"""Of so many layers, or experts of a layer, each is held against the patterns."""
+"""Of so many modules, layer by layer and expert by expert, each is held against the patterns."""
 
 OFFSET = (3, 24)
 """How many characters bitsandbytes writes for the mean of the scales: ``0.5`` to ``1.2345678901234567e-05``."""
@@ -109,7 +107,7 @@ class _Files:
         if self.corrected and ".router" in f".{of}":  # kept in 16 bits by some, in 32 by others
             return Held(name, None, shape, copies, 2 * n, 4 * n)
         dtype = self.said.dtype
-        return Held(name, dtype, shape, copies, BYTES[dtype] * n, BYTES[dtype] * n)
+        return Held(name, dtype, shape, copies, BITS[dtype] * n // 8, BITS[dtype] * n // 8)
 
     def _packed(self, scheme: Scheme, tensor: Tensor, name: str, lead: Shape, copies: int) -> Iterator[Held]:
         *stack, rows, columns = tensor.shape
@@ -126,13 +124,15 @@ class _Files:
                 yield self._part(part, scheme, name, lead, sizes, copies)
         bias = f"{name.removesuffix('.weight')}.bias"
         if bias not in self.names and ("biases" in scheme.has or "perhaps-biases" in scheme.has):
-            n = copies * out * BYTES["F16"]
+            n = copies * out * BITS["F16"] // 8
             yield Held(bias, "F16", (out,), copies, n if "biases" in scheme.has else 0, n)
 
     def _part(self, part: Part, scheme: Scheme, name: str, lead: Shape, sizes: dict[str, int], copies: int) -> Held:
         dtype = self.said.dtype if part.dtype == "F" else part.dtype
         if part is packings()[scheme.packing].parts[0] and scheme.dtype:
             dtype = scheme.dtype
+        if not part.shapes and "quant_state" not in part.name:
+            raise UnknownFilesError(f"{scheme.packing}: it is not known how large {part.named(name)} is")
         if not part.shapes:
             least, most = _state(scheme, sizes, self.said.dtype)
             length = (least,) if least == most else None
@@ -142,7 +142,7 @@ class _Files:
         if None in found:
             raise UnknownFilesError(f"{scheme.packing}: {part.named(name)} comes to no whole number of words")
         shape = (*lead, *(n for n in found if n))
-        n = copies * prod(shape) * BYTES[dtype]
+        n = copies * prod(shape) * BITS[dtype] // 8
         return Held(part.named(name), dtype, shape, copies, n, n)
 
     def _by_scheme(self, name: str, indices: tuple[Axis, ...], kind: Kind | None) -> dict[Scheme | None, int]:
@@ -176,9 +176,9 @@ class _Files:
             if place and not re.search(rf"{word}\\?\.[\d(\[]", patterns):
                 stands *= len(which)
                 which = which[-1:]
-            if len(which) > MOST_NAMED:
-                raise UnknownFilesError(f"more than {MOST_NAMED} modules of one name are not told apart")
             within.append(which)
+        if prod(map(len, within)) > MOST_NAMED:
+            raise UnknownFilesError(f"more than {MOST_NAMED} modules of one name are not told apart")
         between = name.split("{}")
         for numbers in product(*within):
             yield "".join(a + str(b) for a, b in zip(between, (*numbers, ""), strict=True)), stands

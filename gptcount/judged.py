@@ -170,8 +170,8 @@ class Judge:
         kind = self._surplus(entry)
         finding: Finding = "surplus" if kind else "counted"
         packed = packed if stands.numbers is not None else surplus.UNREAD
-        count = entry.elements if kind and stands.numbers is None else stands.numbers
-        return _Family(-1, template, finding, kind or packed, entry.dtype, entry.shape), count
+        parameters = entry.elements if kind and stands.numbers is None else stands.numbers
+        return _Family(-1, template, finding, kind or packed, entry.dtype, entry.shape), parameters
 
     def _surplus(self, entry: Entry) -> str:
         """The kind of a tensor that the model has not; empty where there is no model, and no name tells otherwise."""

@@ -258,7 +258,7 @@ def reconcile(inventory: Inventory, stored: bool = True) -> tuple[Item, ...]:
     for weight in inventory:
         counts[weight.role] = counts.get(weight.role, 0) + weight.parameters
     tied = total(weight for weight in inventory if weight.tied_to)
-    learned = sum(counts.values()) - counts.get("buffer", 0) - tied
+    learned = total(weight for weight in inventory if weight.learned)
     buffers = counts.get("buffer", 0)
     return (
         Item("weight matrices of the flow", counts.get("matrix", 0), "matrix_parameters"),
@@ -274,7 +274,7 @@ def is_table(weight: Weight) -> bool:
     """Whether a weight is no part of ``non-embedding`` (Kaplan et al. 2020): it has a row or a column for every token,
     or a row for every position; one that is tied counts with what it is tied to."""
     by_token = any(axis.name in ("n_vocab", "n_embedded", "n_vocab_per_layer") for axis in weight.axes)
-    return not weight.tied_to and weight.role != "buffer" and (weight.role == "position" or by_token)
+    return weight.learned and (weight.role == "position" or by_token)
 
 
 def unstapled(weight: Weight) -> Weight:

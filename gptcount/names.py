@@ -167,16 +167,12 @@ class Located(NamedTuple):
 def located(tables: Iterable[Wanted], names: Iterable[str]) -> list[Located]:
     """The tables of names, that under which most names of a file are found first."""
     has = list(dict.fromkeys(parts(name)[0] for name in names))
-    found = [Located(wanted, *_voted(wanted.templates(), has)) for wanted in tables]
+    found = [Located(wanted, *prefix(wanted.templates(), has)) for wanted in tables]
     return sorted(found, key=lambda one: -one.votes)
 
 
-def prefix(wanted: Iterable[str], has: Iterable[str]) -> Prefix:
-    """The difference of prefixes under which most names are found; none, where none finds more."""
-    return _voted(wanted, has)[0]
-
-
-def _voted(wanted: Iterable[str], has: Iterable[str]) -> tuple[Prefix, int]:
+def prefix(wanted: Iterable[str], has: Iterable[str]) -> tuple[Prefix, int]:
+    """The difference of prefixes under which most names are found, and how many; none, where none finds more."""
     ends: dict[str, list[list[str]]] = {}
     for name in wanted:
         words = name.split(".")

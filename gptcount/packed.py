@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from math import prod
 from typing import NamedTuple
 
-from gptcount.packings.packing import GROUPS, Packing, Part, known, packings, size
+from gptcount.packings.packing import FLOATS, GROUPS, Packing, Part, known, packings, size
 from gptcount.sources.checkpoint import BITS, Entry
 
 Shape = tuple[int, ...]
@@ -79,10 +79,16 @@ def read(entries: Mapping[str, Entry], bits: Collection[int] = ()) -> Read:
         one = stands[entry.name] = _stands(entry, weight, ways)
         helpers |= {name: one.packed for way in ways for name in _names(way, weight)}
     packed = {one.name: one.packed for name, one in stands.items() if name not in helpers}
+
+    def whole(weight: str) -> bool:
+        """Whether a weight's numbers are stored as they are: no matrix of scales belongs to it."""
+        return not packed[weight] and weight in entries and entries[weight].dtype in FLOATS
+
     for name in entries:
         if name not in helpers and (found := HELPER.fullmatch(name, max(len(name) - 100, 0))):
             weight = name[: found.end(1)]
-            beside = [packed[of] for of in (weight, f"{weight}.weight") if of in packed]
+            small = len(entries[name].shape) < 2
+            beside = [packed[of] for of in (weight, f"{weight}.weight") if of in packed and (small or not whole(of))]
             helpers |= {name: any(beside)} if beside else {}
     for name in helpers:
         stands[name] = Stands(name, entries[name].elements, (entries[name].shape,))

@@ -47,8 +47,7 @@ def quoted(architecture: Architecture) -> tuple[Quoted, ...]:
 
 def exclude_embeddings(inventory: Iterable[Weight]) -> int:
     """What ``PreTrainedModel.num_parameters(exclude_embeddings=True)`` of transformers 5.24 gives."""
-    learned = (weight for weight in inventory if weight.role != "buffer" and not weight.tied_to)
-    return total(weight for weight in learned if weight.name not in LOOKED_UP)
+    return total(weight for weight in inventory if weight.learned and weight.name not in LOOKED_UP)
 
 
 def transformer_lens(architecture: Architecture) -> int | None:

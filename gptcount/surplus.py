@@ -1,6 +1,6 @@
 """Surplus: what lies in a checkpoint beside the model's own tensors, kind by kind, and how a name tells each.
 
-It knows names alone. Whether a model lacks a tensor is judged in audit.py.
+It knows names alone. Whether a model lacks a tensor is judged in judged.py.
 """
 
 from __future__ import annotations

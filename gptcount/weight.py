@@ -86,6 +86,11 @@ class Weight(NamedTuple):
         """How many of them one token visits, at most."""
         return prod([axis.visited for axis in self.axes])
 
+    @property
+    def learned(self) -> bool:
+        """Whether training learns it: it is no buffer, and not tied to another."""
+        return self.role != "buffer" and not self.tied_to
+
     def rebind(self, change: Callable[[Axis], Axis]) -> Weight:
         """The same weight with every axis changed."""
         shape = tuple([tuple([change(axis) for axis in dimension]) for dimension in self.shape])

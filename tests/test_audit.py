@@ -456,8 +456,8 @@ def test_a_name_under_two_prefixes_is_found_once() -> None:
 
 
 def test_a_prefix_needs_no_vote_of_few() -> None:
-    assert prefix(["a.b.c"], ["x.y.z"]) == Prefix()
-    assert prefix([], []) == Prefix()
+    assert prefix(["a.b.c"], ["x.y.z"]) == (Prefix(), 0)
+    assert prefix([], []) == (Prefix(), 0)
 
 
 def test_one_number_is_of_either_shape() -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from gptcount.blocks.block import Block, Names
+from gptcount.blocks.block import Block, Names, allowed
 from gptcount.packings.packing import packings
 from gptcount.packings.patterns import MOST_PATTERNS, MOST_REGULAR, is_readable, is_regular
 
@@ -67,6 +67,12 @@ class Scheme(Block):
         return value
 
     _modules = field_validator("modules")(_readable)
+
+    @model_validator(mode="after")
+    def _of_the_packing(self) -> Scheme:
+        has = packings()[self.packing].bits
+        allowed((self.bits not in has, f"bits: {self.packing} has {' or '.join(map(str, has))}"))
+        return self
 
 
 class Quantization(Block):
