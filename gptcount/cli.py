@@ -169,12 +169,13 @@ def verify_shapes(
     if not 0 < temperature < float("inf"):
         raise InputError(f"--temperature {temperature}: expected a finite number above 0")
     given = tokens_of(tokens)
+    if full and given:
+        raise InputError("--tokens: --full runs on made-up numbers; leave one of them out")
     from gptcount.output import runs, verification
     from gptcount.reference.bench import verify
     from gptcount.sources.loading import checkpoint_of, load_all
 
-    named = models or ["gpt3"]
-    architectures = load_all(named, settings)
+    architectures = load_all(named := models or ["gpt3"], settings)
     verified = [verify(model, temperature) for model in architectures]
     real, whole = [], []
     if full:

@@ -206,7 +206,7 @@ class Draw:
         """An MLP, or a mixture of them."""
         return self.mixture() if self.chance(0.3) else self.plain_or_gated()
 
-    def embedding(self, n_ctx: int) -> Data:
+    def embedding(self, n_ctx: int, n_vocab: int) -> Data:
         """The embedding, and positions that are added to it."""
         positions = self.one(
             {"kind": "learned"},
@@ -218,6 +218,7 @@ class Draw:
             0.3,
             positions=lambda: positions,
             d_embedding=self.size,
+            n_embedded=lambda: n_vocab + self.size(0, 9),
             scale=lambda: self.one(2.0, "sqrt(d_model)"),
             norm=self.norm,
         )
@@ -249,7 +250,11 @@ class Draw:
         n_ctx, n_layers = self.size(2, 20), self.size(1, 6)
         data: Data = {"name": "random", "n_vocab": self.size(2, 30), "n_ctx": n_ctx, "n_layers": n_layers}
         data |= {"d_model": self.one(4, 6, 8, 12, 5), "attention": self.attention(), "mlp": self.mlp()}
-        data |= {"norm": self.norm(), "residual": self.one(*RESIDUALS), "embedding": self.embedding(n_ctx)}
+        data |= {
+            "norm": self.norm(),
+            "residual": self.one(*RESIDUALS),
+            "embedding": self.embedding(n_ctx, data["n_vocab"]),
+        }
         data |= self.beside() | self.end()
         if self.chance(0.5):
             data["residual"] = "pre-norm"

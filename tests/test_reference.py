@@ -12,6 +12,7 @@ from gptcount import GptCountError, load
 from gptcount.families import MODULES
 from gptcount.families.wholes import wholes
 from gptcount.reference import generate, logits
+from gptcount.reference.bench import verify
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "authorities/reference/parity").glob("*/case.npz"))
 GPT2 = next(case for case in CASES if case.name == "gpt2")
@@ -202,3 +203,8 @@ def test_stacked_experts_are_cut_apart():
 
     found, truth = renamed("mixtral", change)
     assert np.abs(found - truth).max() < 1e-4
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_bench_confirms_what_the_reference_was_asked(case: Path):
+    assert verify(load(case)).failures == ()

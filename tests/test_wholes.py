@@ -84,7 +84,7 @@ def test_the_outer_class_says_how_the_model_ends():
     scored = {"architectures": ["Gemma3ForSequenceClassification"], "num_labels": 5}
     base = total({"model_type": "gemma3", "text_config": nested, "architectures": ["Gemma3Model"]})
     assert total({"model_type": "gemma3", "text_config": nested} | scored) == base + 5 * 72
-    with pytest.raises(InputError, match="LlavaForImages is no class that gptcount knows"):
+    with pytest.raises(InputError, match="LlavaForImages: unknown class"):
         total(whole("llava", architectures=["LlavaForImages"]))
 
 

@@ -76,9 +76,10 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
 
     Raises InputError, naming ``origin`` and the key, for whatever is not known to be exact.
     """
+    data = _typed(data, origin)
     within = inside(data, origin)
     config = Config(within.data if within else data, origin)
-    model_type = _family_of(config)
+    model_type = config.model_type()
     reader = _reader(config, model_type)
     named = _class_of(config)
     specification = reader(config)
@@ -86,8 +87,7 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     if within:
         within.check(config.used, own)
         specification = within.ended(specification)
-    else:
-        config.check_sized(specification["n_vocab"])
+    config.check_sized(specification["n_vocab"])
     specification |= _end(config, named)
     if not config.flag("is_causal", absent=True, null=False):
         specification = seen_both_ways(config, specification)
@@ -116,12 +116,12 @@ def reader_of(model_type: str, origin: str) -> Reader:
     return reader
 
 
-def _family_of(config: Config) -> str:
-    """The family: what ``model_type`` says, or where that is absent the one that builds the class of the file."""
-    families = {builder_of(name) for name in config.classes()}
-    if "model_type" not in config.data and len(families) == 1 and all(families):
-        config.data = {**config.data, "model_type": families.pop()}
-    return config.model_type()
+def _typed(data: dict[str, Any], origin: str) -> dict[str, Any]:
+    """The configuration with its ``model_type``: where that is absent, the one that builds the class of the file."""
+    families = {builder_of(name) for name in Config(data, origin).classes()}
+    if "model_type" in data or len(families) != 1 or not all(families):
+        return data
+    return {**data, "model_type": families.pop()}
 
 
 def _class_of(config: Config) -> str:
@@ -129,7 +129,9 @@ def _class_of(config: Config) -> str:
     named = config.classes()
     for name in named:
         if name not in endings():
-            raise config.refusal("architectures", f"{shown(name)} is no class that gptcount knows, nor what it builds")
+            raise config.refusal(
+                "architectures", f"{shown(name)}: unknown class, so it is not known how the model ends"
+            )
     if len({endings()[name].head for name in named}) > 1:
         raise config.refusal("architectures", f"{', '.join(map(shown, named))} end in different heads")
     return named[0] if named else ""
@@ -140,6 +142,8 @@ def _end(config: Config, named: str) -> dict[str, Any]:
     ending = endings()[named] if named else None
     if ending is None or not ending.head:
         return {}
+    if ending.head == "choice":
+        config.only(summary_use_proj=True, summary_proj_to_labels=True)
     n_labels = config.n_labels() if ending.head in ("sequence", "token") else 0
     if n_labels and config.code() and named not in config.code():
         raise config.refusal("architectures", f"{named} is none of the classes that auto_map names, and may differ")

@@ -24,8 +24,10 @@ def baichuan(c: Config) -> Part:
     longest = c.size("model_max_length", absent=None, null=None)
     if not rotary and not longest:
         raise c.refusal("max_position_embeddings", "neither it (7B) nor model_max_length (13B) says the context")
-    named = f"{c.name()} {c.data.get('auto_map')}".lower()
+    named = f"{c.data.get('_name_or_path')} {c.data.get('auto_map')}".lower()
     second = c.data.get("vocab_size") == SECOND or c.has("z_loss_weight") or "baichuan2" in named
+    if not second and "vocab_size" not in c.data and "baichuan" not in named:
+        raise c.refusal("vocab_size", "missing, and nothing says which generation of Baichuan this is")
     c.assume(vocab_size=SECOND if second else 64_000)
     c.assume(**({"max_position_embeddings": 4096} if rotary else LARGER | {"max_position_embeddings": longest}))
     c.only(attention_bias=False, mlp_bias=False, num_key_value_heads=c.size("num_attention_heads", absent=32))

@@ -80,7 +80,7 @@ def _attention(c: Config) -> Part:
 def _stretched(c: Config) -> Part:
     """``rope_ratio`` divides the positions of ChatGLM2 and multiplies the base of those after it."""
     ratio = c.number("rope_ratio", absent=1.0, null=1.0)
-    if "chatglm2" in c.name().lower() and ratio != 1.0:
+    if "chatglm2" in str(c.data.get("_name_or_path")).lower() and ratio != 1.0:
         return {"scaling": {"kind": "linear", "factor": ratio}}
     return {"base": 10_000.0 * ratio}
 

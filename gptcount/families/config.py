@@ -119,6 +119,8 @@ class Config:
         names = self.data.get("id2label")
         if names is not None and not isinstance(names, dict):
             raise self.refusal("id2label", "an object is wanted")
+        if names == {}:
+            raise self.refusal("id2label", "names no label, and a head of none is none")
         n_labels = self.size("num_labels", "_num_labels", absent=None, null=None)
         if names is not None and n_labels not in (None, len(names)):
             raise self.refusal("num_labels", f"{n_labels}, and id2label names {len(names)}")

@@ -91,7 +91,7 @@ def attentions(c: Config, norm: Part) -> dict[str, Part]:
     d_rotary = int(d_head * c.number("partial_rotary_factor", absent=share, null=share))
     if not 0 < d_rotary <= d_head or d_rotary % 2:
         raise c.refusal("qk_rope_head_dim", f"{d_rotary} numbers of {d_head} are turned, and pairs of them are wanted")
-    main, compressed = rotaries(c, d_rotary)
+    main, compressed = rotaries(c, d_rotary, d_head)
     sliding: Part = {
         "kind": "compressed",
         "n_heads": c.size("num_attention_heads", absent=64),
@@ -131,12 +131,19 @@ def rates(c: Config) -> tuple[int, int]:
     return sparse, c.size("compress_rate_hca", absent=heavy, null=heavy)
 
 
-def rotaries(c: Config, d_rotary: int) -> tuple[Part, Part]:
+def rotaries(c: Config, d_rotary: int, d_head: int) -> tuple[Part, Part]:
     """The rotary positions of layers with a window alone, and those of the others; the last numbers of a head turn."""
     part: Part = {"d_rotary": d_rotary, "interleaved": True, "from_end": True}
     main, compressed = c.number("rope_theta", absent=10_000.0), c.number("compress_rope_theta", absent=160_000.0)
     older = c.table("rope_scaling", absent=None, null=None)
     today = c.table("rope_parameters", absent=None, null=None)
+    if older and today and older.data:
+        raise c.refusal("rope_scaling", "and rope_parameters is there too; leave out one")
+    for said in (today, *(today.data.get(kind) for kind in ("main", "compress"))) if today else ():
+        said = said.data if isinstance(said, Config) else said
+        share = said.get("partial_rotary_factor") if isinstance(said, dict) else None
+        if share is not None and not (isinstance(share, int | float) and int(d_head * share) == d_rotary):
+            raise c.refusal("rope_parameters", f"partial_rotary_factor: {d_rotary} of {d_head} numbers are turned")
     if today and isinstance(today.data.get("main"), dict) and isinstance(today.data.get("compress"), dict):
         return part | one(today.table("main"), main, c), part | one(today.table("compress"), compressed, c)
     return part | {"base": main}, part | one(today or older, compressed, c) | {"base": compressed}

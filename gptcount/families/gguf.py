@@ -30,7 +30,6 @@ ARCHITECTURES = {model_type: arch for arch, (model_type, _) in FAMILIES.items()}
     "dots1": "dots1",
     "phimoe": "phimoe",
     "gptj": "gptj",
-    "gemma3": "gemma3",
     "minicpm3": "minicpm3",
     "afmoe": "afmoe",
     "exaone_moe": "exaone-moe",

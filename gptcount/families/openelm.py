@@ -69,8 +69,8 @@ def _multipliers(c: Config, key: str, n_layers: int, absent: float) -> list[floa
     if not all(type(each) in (int, float) and 0 < each < 1e4 for each in listed):
         raise c.refusal(key, "a number, or a list of numbers, is wanted")
     if isinstance(said, list) and len(said) == 2:
-        step = (said[1] - said[0]) / (n_layers - 1) if n_layers > 1 else 0.0
-        return [round(said[0] + step * index, 2) for index in range(n_layers - 1)] + [round(float(said[1]), 2)]
+        step = (said[1] - said[0]) / max(n_layers - 1, 1)
+        return [round(said[0] + step * index, 2) for index in range(n_layers)]
     if len(listed) != n_layers or (key == "qkv_multipliers" and isinstance(said, list)):
         raise c.refusal(key, f"a number, two, or one for each of {n_layers} layers is wanted")
     return listed

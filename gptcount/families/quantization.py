@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gptcount.errors import InputError, shown
+from gptcount.families.wholes import INNER, KEYS, wholes
 from gptcount.numbers import count
 from gptcount.packings.patterns import MOST_REGULAR, is_readable, is_regular
 from gptcount.packings.quantization import Quantization
@@ -17,9 +18,6 @@ Said = Mapping[str, Any]
 Part = dict[str, Any]
 
 DTYPES = {"float16": "F16", "half": "F16", "bfloat16": "BF16", "float32": "F32", "float": "F32"}
-
-NESTED = ("text_config", "llm_config", "language_config", "thinker_config")
-"""Where a larger configuration keeps its language model."""
 
 
 def quantization(data: Said) -> Part | None:
@@ -38,7 +36,8 @@ def quantization(data: Said) -> Part | None:
 
 def _parts(data: Said) -> Iterator[Said]:
     yield data
-    for key in NESTED:
+    kind = str(data.get("model_type"))
+    for key in (KEYS.get(kind, "text_config"),) if kind in wholes() else INNER:
         if isinstance(data.get(key), dict):
             yield from _parts(data[key])
 

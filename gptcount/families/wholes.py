@@ -6,6 +6,7 @@ The table says what the classes of Hugging Face transformers 5.24 build from eac
 
 from __future__ import annotations
 
+import json
 import re
 from difflib import get_close_matches
 from functools import cache
@@ -295,11 +296,13 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
     lifted = {name: data[name] for name in OF_THE_WHOLE.split() if name in data}
     passed = {*OF_THE_WHOLE.split()} - {"quantization_config"}
     own = {name: value for name, value in nested.items() if name not in passed}
-    own = DEFAULTS.get(kind, {}) | own | {"model_type": _family(whole, nested)} | lifted
+    usual = {name: value for name, value in DEFAULTS.get(kind, {}).items() if name not in nested}
+    own = usual | own | {"model_type": _family(whole, nested)} | lifted
     if whole.text in wholes():
         deeper = inside(own, f"{origin}: {key}")
         return deeper and deeper._replace(whole=kind, outer=data | deeper.outer)
     tied, notes, assumed = _tied(kind, key, data, nested, origin)
+    assumed = (*assumed, *(f"{name} is absent: taken for {json.dumps(value)}" for name, value in usual.items()))
     own = {name: value for name, value in own.items() if name != TIE} | ({} if tied is None else {TIE: tied})
     return Inside(kind, whole.head, own, outer, origin, (*notes, NOTE), assumed)
 

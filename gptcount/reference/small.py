@@ -103,6 +103,8 @@ class Sizes:
             return self.take(name, real, at_least=min(real, 9))
         if name == "n_blocks":
             return 1 if real == 1 else self.take(name, real)
+        if name == "n_embedded":
+            return self.take(name, real, at_least=max(n for (word, _), n in self.taken.items() if word == "n_vocab"))
         if name == "n_positions":
             return self.take(
                 name, real, at_least=max([2, *(n for (word, _), n in self.taken.items() if word == "n_ctx")])

@@ -114,7 +114,7 @@ def read(path: Path) -> Checkpoint:
 
     if kind != stat.S_IFDIR and (what := foreign.named(path.name)):
         raise InputError(f"{origin}: {what}")
-    if found[0].suffix == GGUF:
+    if found[0].suffix.lower() == GGUF:
         from gptcount.sources import gguf
 
         return replace(gguf.read(found[0]), origin=origin, config=beside)

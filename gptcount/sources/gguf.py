@@ -74,7 +74,9 @@ def described(found: Checkpoint, origin: str) -> Architecture:
     """The model that the metadata of a checkpoint describe. Raises InputError as ``architecture`` does."""
     metadata = found.gguf or {}
     data, _ = read_config(words.config(metadata, {entry.name: entry.shape for entry in found.entries}, origin), origin)
-    scaled = any(".rope.scaling." in key for key in metadata) or any(map(BESIDE.fullmatch, names(found)))
+    scaled = any(".rope.scaling." in key for key in metadata) or any(
+        BESIDE.fullmatch(entry.name) for entry in found.entries
+    )
     notes = [*data.get("notes", []), *([SCALED] if scaled else [])]
     named = metadata.get("general.name")
     name = named if isinstance(named, str) and named.strip() else Path(origin).stem
@@ -86,11 +88,6 @@ def described(found: Checkpoint, origin: str) -> Architecture:
             "'gptcount audit' counts its tensors, and a config.json describes the model"
         )
     return model
-
-
-def names(found: Checkpoint) -> Iterator[str]:
-    """The names of the tensors."""
-    return (entry.name for entry in found.entries)
 
 
 def _difference(wanted: Wanted, entries: Sequence[Entry]) -> str:
