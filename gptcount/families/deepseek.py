@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from gptcount.architecture import Architecture
 from gptcount.blocks.latent_attention import LatentAttention
-from gptcount.families.common import Part, activation, biases, gated, mixed, predictors, rms, rotary, tied, varied
+from gptcount.families.common import (
+    Part,
+    activation,
+    biases,
+    gated,
+    mixed,
+    predictors,
+    rms,
+    rotary,
+    rotary_table,
+    tied,
+    varied,
+)
 from gptcount.families.config import Config
 from gptcount.families.llama import EXPERTS
 from gptcount.families.llama import NAMES as LLAMA
@@ -176,6 +188,8 @@ def latent(c: Config, base: float = 10_000.0) -> Part:
     """Latent attention. The norms of the latent vectors have an epsilon of their own."""
     d_nope, d_rotary = c.size("qk_nope_head_dim", absent=128), c.size("qk_rope_head_dim", absent=64)
     c.only(qk_head_dim=d_nope + d_rotary, partial_rotary_factor=1.0)
+    if said := rotary_table(c):
+        said.only(partial_rotary_factor=1.0)
     if "head_dim" not in c.used:  # where it is read, rotary frequencies are those of a head so wide
         c.only(head_dim=d_rotary)
     turned = rotary(c, base=base, d_head=d_rotary, interleaved=c.flag("rope_interleave", absent=True, null=False))

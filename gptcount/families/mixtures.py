@@ -184,7 +184,7 @@ def gpt_oss(c: Config) -> Part:
     c.not_null("head_dim", "num_key_value_heads")
     c.ignore("initial_context_length")
     model = attending(decoder(c), sinks=True)
-    if c.data.get("rope_parameters") is None and c.data.get("rope_scaling") is None:
+    if c.data.get("rope_parameters") is None and not c.data.get("rope_scaling"):
         scaling = {"kind": "yarn", "factor": 32.0, "n_ctx_original": 4096, "truncate": False}
         model["attention"]["rotary"]["scaling"] = scaling
     chosen = c.size("num_experts_per_tok", absent=4)

@@ -112,6 +112,9 @@ OTHERWISE: dict[str, Data] = {
 }
 """Where a base is not the one that the counts have, and why."""
 
+BY_SDPA = {"falcon", "gemma"}
+"""Families whose eager attention is not what the model does: falcon's adds ALiBi twice, gemma's is always causal."""
+
 
 def bases(family: str) -> Iterator[Data]:
     """The small configurations of a family: the first that the counts are held against, and those of its logits."""
@@ -163,8 +166,9 @@ def built(config: Data) -> tuple[dict[str, np.ndarray], np.ndarray] | None:
     try:
         parsed = CONFIG_MAPPING[config["model_type"]].from_dict(copy.deepcopy(config))
         torch.manual_seed(SEED)
+        attention = "sdpa" if config["model_type"] in BY_SDPA else "eager"
         model = AutoModelForCausalLM.from_config(
-            parsed, attn_implementation="eager", experts_implementation="eager"
+            parsed, attn_implementation=attention, experts_implementation="eager"
         ).eval()
         for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
             if tensor.is_floating_point() and name in model.state_dict():
