@@ -89,7 +89,8 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
         specification = within.ended(specification)
     config.check_sized(specification["n_vocab"])
     specification |= _end(config, named)
-    if not config.flag("is_causal", absent=True, null=False):
+    config.not_null("is_causal")  # the reference implementation has two answers to that, by kind of attention
+    if not config.flag("is_causal", absent=True):
         specification = seen_both_ways(config, specification)
     config.finish(built_by=named if own and not config.data.get("auto_map") else "")
     notes = [*config.notes, *(within.notes if within else ())]

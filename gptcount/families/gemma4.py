@@ -78,7 +78,6 @@ def attentions(c: Config, d_model: int, norm: Part, types: list[str]) -> dict[st
     window = c.size("sliding_window", absent=512)
     everyone = c.word("use_bidirectional_attention", among=("all", "vision"), absent=None, null=None) == "all"
     c.only(is_causal=not everyone)
-    c.not_null("is_causal")
     if everyone:
         block, window = block | {"bidirectional": True}, window // 2 + 1
     sliding = block | {"window": window, "rotary": rotary(c, d_head=block["d_head"], kind="sliding_attention")}
