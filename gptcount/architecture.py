@@ -176,6 +176,8 @@ class Architecture(Block):
         hyper, altup = isinstance(self.streams, HyperConnections), isinstance(self.streams, AltUp)
         plain = self.residual == "pre-norm" and self.residual_scale == 1
         positions, around = self.embedding.positions, "hyper-connections" if hyper else "a shortcut"
+        crossed = any(isinstance(layer.attention, CrossAttention) for layer in self.layers())
+        rows, tied = self.embedding.n_embedded, self.unembedding and self.unembedding.tied
         allowed(
             ((hyper or self.shortcut) and not plain, f"residual: layers with {around} are pre-norm and not scaled"),
             ((hyper or self.shortcut) and self.laurel, f"laurel: layers with {around} have none"),
@@ -189,6 +191,12 @@ class Architecture(Block):
                 and any(isinstance(part, Mixture | AttentionMixture) for one in self.layers() for part in one),
                 "shortcut: beside its mixture there are no others, of MLPs or of attention",
             ),
+            (
+                crossed and (not plain or self.streams or self.shortcut),
+                "attention: the kind cross stands in pre-norm layers that are not scaled, without streams or shortcut",
+            ),
+            (rows and rows < self.n_vocab, f"embedding.n_embedded = {rows} is less than n_vocab = {self.n_vocab}"),
+            (rows and tied, "embedding.n_embedded: a tied unembedding has the rows of the embedding; leave it out"),
             (
                 positions and positions.n_positions and positions.n_positions < self.n_ctx,
                 f"embedding.positions.n_positions: fewer than n_ctx = {self.n_ctx}",
@@ -217,22 +225,6 @@ class Architecture(Block):
                 missing = attention.indexer == "shared" and "choice" not in left
                 allowed((missing, "attention.indexer: no earlier layer has one whose choice could be shared"))
                 left |= {"choice": True} if attention.indexer else {}
-
-    @model_validator(mode="after")
-    def _cross_attention_is_pre_norm(self) -> Architecture:
-        crossed = any(isinstance(layer.attention, CrossAttention) for layer in self.layers())
-        if crossed and (self.residual != "pre-norm" or self.streams or self.shortcut):
-            raise ValueError("attention: the kind cross wants residual = 'pre-norm', no streams and no shortcut")
-        return self
-
-    @model_validator(mode="after")
-    def _tied_to_as_many_rows(self) -> Architecture:
-        rows = self.embedding.n_embedded
-        if rows and rows < self.n_vocab:
-            raise ValueError(f"embedding.n_embedded = {rows} is less than n_vocab = {self.n_vocab}")
-        if rows and self.unembedding and self.unembedding.tied:
-            raise ValueError("embedding.n_embedded: more rows than n_vocab, and a tied unembedding has as many")
-        return self
 
     def inventory(self) -> Inventory:
         """Every weight of the model, bound to its sizes, in the order of the flow."""

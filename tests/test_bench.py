@@ -142,3 +142,18 @@ def test_a_look_at_the_next_token_is_caught(kind: str, name: str, monkeypatch: p
 
     monkeypatch.setattr(module, "mask", ahead)
     assert any(failure.startswith("mask: ") for failure in verify(load(name)).failures)
+
+
+@pytest.mark.parametrize("leak", [-4.0, -8.0])
+@pytest.mark.parametrize("name", ["gpt3", "llama-3-8b"])
+def test_a_mask_that_lets_a_little_through_is_caught(leak: float, name: str, monkeypatch: pytest.MonkeyPatch):
+    module = import_module("gptcount.reference.attention")
+    monkeypatch.setattr(module, "mask", lambda *given: np.maximum(mask(*given), np.float32(leak)))
+    assert any(failure.startswith("mask: ") for failure in verify(load(name)).failures)
+
+
+def test_a_token_that_is_not_seen_is_caught(monkeypatch: pytest.MonkeyPatch):
+    module = import_module("gptcount.reference.model")
+    embed = module.embed
+    monkeypatch.setattr(module, "embed", lambda model, tokens, w: embed(model, np.zeros_like(tokens), w))
+    assert any("nothing of itself" in failure for failure in verify(load("gpt3")).failures)

@@ -756,3 +756,48 @@ def test_a_folder_with_a_configuration_and_files_gives_all(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{}")
     (tmp_path / "config.json").write_text('{"model_type": "gpt2", "n_layer": 12, "_name_or_path": "a"}')
     assert [model.name for model in load_all([tmp_path])] == ["a", "GPT-3 175B"]
+
+
+HYPER = {"streams": {"kind": "hyper-connections", "n_streams": 2}}
+MIXTURE = {
+    "kind": "mixture",
+    "n_experts": 4,
+    "n_experts_per_token": 2,
+    "expert": {"kind": "gated", "d_ff": 6},
+}
+SHORTCUT = {"shortcut": {"mixture": MIXTURE}}
+NORM = {"kind": "rms"}
+LAUREL = {"laurel": {"d_rank": 3, "norm": NORM}}
+PER_LAYER = {"per_layer_embedding": {"d_per_layer": 3, "n_vocab_per_layer": 50_257, "norm": NORM}}
+CROSS = {"attention": {"kind": "cross", "n_heads": 2, "n_kv_heads": 2, "d_head": 4}}
+
+
+@pytest.mark.parametrize(
+    ("together", "said"),
+    [
+        (HYPER | {"residual": "post-norm"}, "residual: layers with hyper-connections are pre-norm and not scaled"),
+        (HYPER | {"residual_scale": 0.5}, "residual: layers with hyper-connections"),
+        (SHORTCUT | {"residual": "parallel"}, "residual: layers with a shortcut"),
+        (SHORTCUT | {"residual_scale": 0.5}, "residual: layers with a shortcut"),
+        (HYPER | LAUREL, "laurel: layers with hyper-connections have none"),
+        (SHORTCUT | LAUREL, "laurel: layers with a shortcut have none"),
+        (HYPER | SHORTCUT, "shortcut: one vector flows"),
+        (HYPER | PER_LAYER, "per_layer_embedding: not beside hyper-connections"),
+        (HYPER | {"layer_scalar": True}, "layer_scalar: not beside hyper-connections"),
+        ({"streams": {"kind": "altup", "n_streams": 2, "norm": NORM}}, "streams: altup brings per-layer embeddings"),
+        (LAUREL, 'laurel: it stands in layers whose residual is "sandwich"'),
+        (SHORTCUT | {"mlp": MIXTURE}, "shortcut: beside its mixture there are no others"),
+        (CROSS | {"residual": "sandwich"}, "attention: the kind cross"),
+        (CROSS | {"residual_scale": 0.5}, "attention: the kind cross"),
+        (CROSS | HYPER, "attention: the kind cross"),
+        (CROSS | SHORTCUT, "attention: the kind cross"),
+        ({"embedding": {"n_embedded": 50_000}}, "embedding.n_embedded = 50000 is less than n_vocab = 50257"),
+        ({"embedding": {"n_embedded": 50_300}, "unembedding": {"tied": True}}, "embedding.n_embedded: a tied"),
+        ({"embedding": {"positions": {"kind": "learned", "n_positions": 9}}}, "embedding.positions.n_positions: fewer"),
+    ],
+)
+def test_what_the_forward_pass_does_not_do_together_is_refused_by_key(together, said):
+    plain = load("gpt3").plain() | {"published": None}
+    validate({key: value for key, value in plain.items() if value is not None}, "my.toml")
+    faulty = {key: value for key, value in (plain | together).items() if value is not None}
+    assert f"my.toml: {said}" in complaint(validate, faulty, "my.toml")
