@@ -233,7 +233,7 @@ def _pairs(module: str, shapes: Mapping[str, Shape], settings: Settings) -> str:
             return f"lora_{up if down in shapes else down} is missing"
         if down in shapes:
             if len(shapes[down]) != 2 or len(shapes[up]) != 2:
-                return "" if settings.is_lora and len(shapes[down]) > 2 else "matrices are wanted"
+                return "" if settings.is_lora and len(shapes[down]) > 2 else "expected matrices"
             rank, wanted_rank = shapes[down][0], settings.rank_of(module)
             if rank != shapes[up][1]:
                 return f"ranks {rank} and {shapes[up][1]}, and they must be the same"

@@ -85,7 +85,7 @@ class Variation(Block):
     @classmethod
     def _slices(cls, value: str) -> str:
         if len(value) > MOST_SLICES or not re.fullmatch(SLICES, value, re.ASCII):
-            raise ValueError("slices are wanted, such as 0:3, 5::6 or 3,7,9:12")
+            raise ValueError("expected slices, such as 0:3, 5::6 or 3,7,9:12")
         return value
 
     def of(self, n_layers: int) -> set[int]:
@@ -115,7 +115,7 @@ class Published(Block):
     @classmethod
     def _total(cls, value: object) -> object:
         if not isinstance(value, str) and (type(value) is not int or not 0 < value < 10**18):
-            raise ValueError('the number of parameters is wanted, or the text that is printed, such as "6.7B"')
+            raise ValueError('expected the number of parameters, or the text that is printed, such as "6.7B"')
         return value
 
 

@@ -100,7 +100,7 @@ class Comparison(list[Account]):
 
 def compare(architectures: Sequence[Architecture], reading: Reading = "heads") -> Comparison:
     """The accounts of several models, in the order given: what each part of each holds, and whether its published total
-    holds. Several of one name are numbered. Raises InputError as ``breakdown`` does."""
+    holds. Different ones of one name are numbered. Raises InputError as ``breakdown`` does."""
     return Comparison(account(breakdown(architecture, reading)) for architecture in _numbered(architectures))
 
 

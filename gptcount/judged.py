@@ -44,7 +44,7 @@ class Row:
     ``transposed`` where a shape is."""
     dtype: str
     shape: Shape
-    """Of one of them, as the file has it; of one that is missing, as it is wanted."""
+    """Of one of them, as the file has it; of one that is missing, as it should be."""
     wanted: Shape | None
     """The shape that the model has, where it has such a tensor."""
     copies: int

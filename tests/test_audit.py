@@ -758,8 +758,8 @@ def test_settings_without_a_model_are_refused(tmp_path: Path) -> None:
         ("weights", b"PK\3\4" + bytes(99), "zip archive"),
         ("weights", b"\x80\2}q\0." + b"x" * 99, "could run code"),
         ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
-        ("config.json", b'{"model_type": "llama"}', "a configuration, and a checkpoint is wanted"),
-        ("params.json", b'{"dim": 8, "n_layers": 1}', "a configuration, and a checkpoint is wanted"),
+        ("config.json", b'{"model_type": "llama"}', "a configuration; expected a checkpoint"),
+        ("params.json", b'{"dim": 8, "n_layers": 1}', "a configuration; expected a checkpoint"),
     ],
 )
 def test_files_of_other_kinds_are_named(name: str, content: bytes, says: str, tmp_path: Path) -> None:
@@ -839,7 +839,7 @@ TWO = {"dtype": "F32", "shape": [2], "data_offsets": [8, 16]}
         ({"a": {**ONE, "dtype": ["F32"]}}, 8, "none of BOOL"),
         ({"a": {**ONE, "more": 1}}, 8, "nothing else"),
         ({"a": 1}, 0, "dtype, shape"),
-        ({"a\u202e\n": 1}, 0, r"a\u202e\n: dtype, shape"),
+        ({"a\u202e\n": 1}, 0, r"a\u202e\n: expected dtype, shape"),
         ({"n" * 2000: ONE}, 8, "2000 characters"),
         ({"__metadata__": {"a": 1}, "a": ONE}, 8, "__metadata__"),
         ({"__metadata__": [], "a": ONE}, 12, "no tensor has"),

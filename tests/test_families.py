@@ -26,7 +26,7 @@ FAMILIES = sorted(path.stem for path in (REFERENCE / "counts").glob("*.json"))
 TOTALS = ("parameters", "stored", "active")
 
 CONTRADICTORY = re.compile(
-    "contradicts|in this family|do not (divide|agree|make|fill)|not a multiple|of only n_experts|is wanted|missing|"
+    "contradicts|in this family|do not (divide|agree|make|fill)|not a multiple|of only n_experts|expected|missing|"
     "an encoder's attention|of another kind|absent, and|not a whole number|wide here|not known"
 )
 """What a refusal says where a written case contradicts itself, or asks for what is no part of a decoder."""

@@ -177,3 +177,8 @@ def test_names_of_one_kind_with_a_configuration_of_the_other_are_refused(swapped
     assert audited(str(path)).agrees
     with pytest.raises(GptCountError, match="queries and keys lie otherwise"):
         logits(load(path), path, np.array([[1, 2]]))
+
+
+def test_a_mapping_is_read_as_the_file_is() -> None:
+    data = META | {"vocab_size": 32000}
+    assert load(data).plain() == config_json.parse(json.dumps(data), "configuration").plain()

@@ -146,7 +146,7 @@ def test_the_format_is_the_end_of_the_name(file, format):
 
 @pytest.mark.parametrize("file", ["a", "a.jpg", "svg", "", ".svg/", "a.svg.gz"])
 def test_another_end_is_refused(file):
-    with pytest.raises(InputError, match=r"\.svg, \.png, \.pdf, \.html is wanted"):
+    with pytest.raises(InputError, match=r"expected a file that ends in \.svg, \.png, \.pdf, \.html"):
         picture.format_of(file)
 
 

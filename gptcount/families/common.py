@@ -120,7 +120,7 @@ def tables_of_kinds(c: Config) -> None:
     ``rope_scaling`` no older ``type``. Raises InputError for a table that names no kind."""
     today, older = c.data.get("rope_parameters"), c.data.get("rope_scaling")
     if isinstance(today, dict) and today.keys() - set(LAYER_TYPES):
-        raise c.refusal("rope_parameters", f"a table for each kind of layer is wanted: {', '.join(LAYER_TYPES)}")
+        raise c.refusal("rope_parameters", f"expected a table for each kind of layer: {', '.join(LAYER_TYPES)}")
     if isinstance(older, dict) and "type" in older and "rope_type" not in older:
         c.data = {**c.data, "rope_scaling": {key: value for key, value in older.items() if key != "type"}}
         c.notes.append("rope_scaling: type is not read by the classes of this family, which ask for rope_type.")
@@ -179,7 +179,7 @@ def rotary_scaling(said: Config, c: Config) -> Part:
     for field, key in (("short_factors", "short_factor"), ("long_factors", "long_factor")):
         values = said.raw(key, absent=None, null=None)
         if values is not None and not (isinstance(values, list) and all(type(v) in (int, float) for v in values)):
-            raise said.refusal(key, "a list of numbers is wanted")
+            raise said.refusal(key, "expected a list of numbers")
         part |= {field: values} if values else {}
     if not said.flag("truncate", absent=True, null=False):
         part["truncate"] = False

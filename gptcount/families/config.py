@@ -118,7 +118,7 @@ class Config:
         """How many labels a classifier's head scores: as many as ``id2label`` names, or ``num_labels``, or 2."""
         names = self.data.get("id2label")
         if names is not None and not isinstance(names, dict):
-            raise self.refusal("id2label", "an object is wanted")
+            raise self.refusal("id2label", "expected an object")
         if names == {}:
             raise self.refusal("id2label", "names no label, and a head of none is none")
         n_labels = self.size("num_labels", "_num_labels", absent=None, null=None)
@@ -159,7 +159,7 @@ class Config:
         """Raises InputError for each of the keys that is there and null."""
         for key in keys:
             if self.data.get(key, 0) is None:
-                raise self.refusal(key, "null, and a value is wanted")
+                raise self.refusal(key, "null; expected a value")
 
     def raw(self, *keys: str, absent: Any = REQUIRED, null: Any = REFUSED) -> Any:
         """The value of a key, which may be spelled in several ways; two spellings must agree."""
@@ -181,7 +181,7 @@ class Config:
         value = self.data[found[0]]
         if value is None:
             if null is REFUSED:
-                raise self.refusal(found[0], "null, and a value is wanted")
+                raise self.refusal(found[0], "null; expected a value")
             return null
         return value
 
@@ -240,7 +240,7 @@ class Config:
         if value is absent or value is null:
             return value  # type: ignore[no-any-return]
         if not isinstance(value, list) or len(value) != n:
-            raise self.refusal(key, f"a list of {n}, one a layer, is wanted")
+            raise self.refusal(key, f"expected a list of {n}, one a layer")
         for word in value:
             if not isinstance(word, str) or word not in among:
                 raise self.refusal(key, f"{word!r} is not known; there are {', '.join(among)}")
@@ -252,7 +252,7 @@ class Config:
         if value is absent or value is null:
             return value  # type: ignore[no-any-return]
         if not isinstance(value, list) or any(type(index) is not int or not 0 <= index < n for index in value):
-            raise self.refusal(key, f"a list of layers from 0 to {n - 1} is wanted")
+            raise self.refusal(key, f"expected a list of layers from 0 to {n - 1}")
         return value
 
     def table(self, *keys: str, absent: Any = REQUIRED, null: Any = REFUSED) -> Config | None:
@@ -261,7 +261,7 @@ class Config:
         if value is absent or value is null:
             return value  # type: ignore[no-any-return]
         if not isinstance(value, dict):
-            raise self.refusal(self._spelled(keys), "an object is wanted")
+            raise self.refusal(self._spelled(keys), "expected an object")
         key = self._spelled(keys)
         if key not in self.tables or self.tables[key].data is not value:
             self.tables[key] = inner = Config(value, f"{self.origin}: {key}")

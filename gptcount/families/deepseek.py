@@ -280,7 +280,7 @@ def indexer_types(c: Config, n_layers: int) -> list[str]:
     usual = ["shared" if max(index - offset + 1, 0) % period else "full" for index in range(n_layers)]
     if pattern is not None:
         if not isinstance(pattern, str | list) or any(str(word) not in kinds for word in pattern):
-            raise c.refusal("index_topk_pattern", "a letter F or S, or full or shared, for each layer is wanted")
+            raise c.refusal("index_topk_pattern", "expected a letter F or S, or full or shared, for each layer")
         usual = [kinds[word] for word in pattern]
     types = c.words("indexer_types", n_layers, ("full", "shared"), absent=usual, null=usual)
     if len(types) != n_layers:

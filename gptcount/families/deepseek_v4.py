@@ -90,7 +90,7 @@ def attentions(c: Config, norm: Part) -> dict[str, Part]:
     share = older / d_head if older else 64 / 512
     d_rotary = int(d_head * c.number("partial_rotary_factor", absent=share, null=share))
     if not 0 < d_rotary <= d_head or d_rotary % 2:
-        raise c.refusal("qk_rope_head_dim", f"{d_rotary} numbers of {d_head} are turned, and pairs of them are wanted")
+        raise c.refusal("qk_rope_head_dim", f"{d_rotary} numbers of {d_head} are turned; expected an even number")
     main, compressed = rotaries(c, d_rotary, d_head)
     sliding: Part = {
         "kind": "compressed",
@@ -167,7 +167,7 @@ def attention_types(c: Config, n_layers: int) -> list[str]:
     if ratios is not None:
         known = isinstance(ratios, list) and all(type(ratio) is int and ratio in RATIOS for ratio in ratios)
         if not known or len(ratios) < n_layers:
-            raise c.refusal("compress_ratios", f"a list of {n_layers} or more, each 0, 4 or 128, is wanted")
+            raise c.refusal("compress_ratios", f"expected a list of {n_layers} or more, each 0, 4 or 128")
         usual = [RATIOS[ratio] for ratio in ratios][:n_layers]
     types = c.words("layer_types", n_layers, (SLIDING, SPARSE, HEAVY), absent=usual, null=usual)
     if ratios is not None and types != usual:

@@ -63,7 +63,7 @@ def _exaone(c: Config) -> Part:
     if not window:
         return windowed(c, model, None, ["full_attention"] * n_layers)
     if type(period) is not int or period < 1:
-        raise c.refusal("sliding_window_pattern", f"{spelled!r} is not known; a whole number or 'LLLG' is wanted")
+        raise c.refusal("sliding_window_pattern", f"{spelled!r} is not known; expected a whole number or 'LLLG'")
     full = {key: field for key, field in model["attention"].items() if key != "rotary"}
     return windowed(c, model, window, every(n_layers, period), full)
 

@@ -114,11 +114,11 @@ def mlps(c: Config, n_layers: int, act: str) -> tuple[dict[Any, Part], list[Any]
     sparsity = c.raw("activation_sparsity_pattern", absent=usual, null=usual)
     c.ignore("intermediate_size")
     if len(widths) != n_layers or any(type(width) is not int for width in widths):
-        raise c.refusal("intermediate_size", f"a width, or {n_layers}, one a layer, is wanted")
+        raise c.refusal("intermediate_size", f"expected a width, or {n_layers}, one a layer")
     if not isinstance(sparsity, list) or len(sparsity) != n_layers:
-        raise c.refusal("activation_sparsity_pattern", f"a list of {n_layers}, one a layer, is wanted")
+        raise c.refusal("activation_sparsity_pattern", f"expected a list of {n_layers}, one a layer")
     if any(type(part) not in (int, float) or not 0 <= part < 1 for part in sparsity):
-        raise c.refusal("activation_sparsity_pattern", "numbers from 0 to less than 1 are wanted")
+        raise c.refusal("activation_sparsity_pattern", "expected numbers from 0 to less than 1")
     kinds = list(zip(widths, sparsity, strict=True))
     return {kind: gated(kind[0], act) | ({"sparsity": kind[1]} if kind[1] else {}) for kind in kinds}, kinds
 

@@ -102,7 +102,7 @@ def of_full_layers(c: Config, types: list[str]) -> Config | None:
         return None
     full = {index for index, kind in enumerate(types) if kind == "full_attention"}
     if not all(layer.isdecimal() and isinstance(keys, dict) for layer, keys in said.data.items()):
-        raise c.refusal("per_layer_config", "an object for each layer that differs, by its number, is wanted")
+        raise c.refusal("per_layer_config", "expected an object for each layer that differs, by its number")
     said.ignore(*said.data)
     listed = {int(layer): keys for layer, keys in said.data.items() if keys}
     alike = [keys for keys in listed.values() if keys == next(iter(listed.values()))]

@@ -93,7 +93,7 @@ def _attention_alone(c: Config, n_layers: int) -> None:
     kinds = c.raw("layer_types", "layers_block_type", absent=None, null=None)
     kinds = ["mamba"] * n_layers if kinds is None else kinds
     if not isinstance(kinds, list) or len(kinds) != n_layers:
-        raise c.refusal("layer_types", f"a list of {n_layers}, one a layer, is wanted")
+        raise c.refusal("layer_types", f"expected a list of {n_layers}, one a layer")
     for kind in kinds:
         if kind not in ("attention", "full_attention"):
             raise c.refusal("layer_types", f"{kind!r}: layers of another kind than attention are not counted yet")

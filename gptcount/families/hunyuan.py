@@ -80,7 +80,7 @@ def _each(c: Config, n_layers: int, *keys: str) -> list[int]:
     said = c.raw(*keys, absent=1)
     listed = said if isinstance(said, list) else [said] * n_layers
     if len(listed) != n_layers or any(type(n) is not int or n < 1 for n in listed):
-        raise c.refusal(keys[0], f"a whole number, or a list of {n_layers}, one a layer, is wanted")
+        raise c.refusal(keys[0], f"expected a whole number, or a list of {n_layers}, one a layer")
     return listed
 
 

@@ -54,7 +54,7 @@ def _with_chunks(c: Config, model: Part) -> Part:
     turns = c.raw("no_rope_layers", absent=[], null=[])
     turns = [int(at % period > 0) for at in range(1, n_layers + 1)] if turns == [] else turns
     if not isinstance(turns, list) or len(turns) != n_layers or any(turn not in (0, 1) for turn in turns):
-        raise c.refusal("no_rope_layers", f"a list of {n_layers} is wanted, 1 for a layer that has positions, or 0")
+        raise c.refusal("no_rope_layers", f"expected a list of {n_layers}, 1 for a layer that has positions, or 0")
     usual = ["chunked_attention" if turn else "full_attention" for turn in turns]
     kinds = c.words("layer_types", n_layers, ("chunked_attention", "full_attention"), absent=usual, null=usual)
     blocks = {

@@ -126,7 +126,7 @@ def _turned(c: Config, n_layers: int) -> list[bool]:
     usual = [int(kind != "nope") for kind in every(n_layers, interval, "nope", "rope")]
     listed = c.raw("no_rope_layers", absent=usual, null=usual)
     if not isinstance(listed, list) or len(listed) != n_layers or any(on not in (0, 1) for on in listed):
-        raise c.refusal("no_rope_layers", f"a list of {n_layers}, 1 or 0 for each layer, is wanted")
+        raise c.refusal("no_rope_layers", f"expected a list of {n_layers}, 1 or 0 for each layer")
     return [bool(on) for on in listed]
 
 

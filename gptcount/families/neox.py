@@ -131,7 +131,7 @@ def expanded(c: Config, types: Any, n_layers: int) -> list[str]:
                 raise ValueError
             kinds += list(turn) * times
     except (TypeError, ValueError):
-        raise c.refusal("attention_types", f"[[[kinds of layers], times], …] for {n_layers} layers is wanted") from None
+        raise c.refusal("attention_types", f"expected [[[kinds of layers], times], …] for {n_layers} layers") from None
     if len(kinds) != n_layers:
         raise c.refusal("attention_types", f"{len(kinds)} layers, and num_layers = {n_layers}")
     return kinds

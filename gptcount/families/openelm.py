@@ -67,12 +67,12 @@ def _multipliers(c: Config, key: str, n_layers: int, absent: float) -> list[floa
     said: Any = c.raw(key, absent=absent)
     listed = said if isinstance(said, list) else [said] * n_layers
     if not all(type(each) in (int, float) and 0 < each < 1e4 for each in listed):
-        raise c.refusal(key, "a number, or a list of numbers, is wanted")
+        raise c.refusal(key, "expected a number, or a list of numbers")
     if isinstance(said, list) and len(said) == 2:
         step = (said[1] - said[0]) / max(n_layers - 1, 1)
         return [round(said[0] + step * index, 2) for index in range(n_layers)]
     if len(listed) != n_layers or (key == "qkv_multipliers" and isinstance(said, list)):
-        raise c.refusal(key, f"a number, two, or one for each of {n_layers} layers is wanted")
+        raise c.refusal(key, f"expected a number, two, or one for each of {n_layers} layers")
     return listed
 
 

@@ -177,7 +177,7 @@ def stretched(c: Config, attention: Part) -> Part:
     pairs = rotary.get("d_rotary", attention["d_head"]) // 2
     for factors in ("short_factors", "long_factors"):
         if len(scaling.get(factors, ())) != pairs:
-            raise c.refusal("rope_scaling", f"{factors}: a list of {pairs}, one a pair, is wanted")
+            raise c.refusal("rope_scaling", f"{factors}: expected a list of {pairs}, one a pair")
     return attention | {"rotary": rotary | {"scaling": scaling | {"kind": "longrope"}}}
 
 

@@ -33,7 +33,7 @@ OTHERS = {
 
 
 class Answer(NamedTuple):
-    """Parts for people, records for a sheet, a document for a program; each is made when it is wanted."""
+    """Parts for people, records for a sheet, a document for a program; each is made when it is asked for."""
 
     parts: Callable[[], Sequence[Part]]
     records: Callable[[], list[dict[str, Any]]]
@@ -72,7 +72,7 @@ class Form(NamedTuple):
         return self._table(answer.parts())
 
     def _table(self, parts: Sequence[Part]) -> str:
-        """Parts as plain text, or with bars and colours where they are wanted."""
+        """Parts as plain text, or with bars and colours where they are asked for."""
         coloured = self._coloured()
         if coloured or (not self.output and sys.stdout.isatty()):
             import shutil

@@ -47,7 +47,7 @@ def format_of(file: str) -> str:
     """The format that a file's name ends in. Raises InputError where it is none of FORMATS."""
     ending = file.rpartition(".")[2].lower() if "." in file else ""
     if ending not in FORMATS:
-        raise InputError(f"-o {shown(file, 200)}: a file that ends in {', '.join(f'.{e}' for e in FORMATS)} is wanted")
+        raise InputError(f"-o {shown(file, 200)}: expected a file that ends in {', '.join(f'.{e}' for e in FORMATS)}")
     return ending
 
 

@@ -59,9 +59,7 @@ def generate(
     Raises GptCountError as ``logits`` does, and where the context is too short.
     """
     if not (isinstance(n_new, int) and isinstance(temperature, int | float)) or n_new < 0 or not 0 <= temperature < inf:
-        raise InputError(
-            f"n_new = {shown(n_new)}, temperature = {shown(temperature)}: numbers of at least 0 are wanted"
-        )
+        raise InputError(f"n_new = {shown(n_new)}, temperature = {shown(temperature)}: expected numbers of at least 0")
     if not architecture.unembedding:
         raise InputError(f"{shown(architecture.name)}: it has no unembedding, so there is no next token")
     source, chance = opened(architecture, checkpoint), np.random.default_rng(seed)
@@ -103,12 +101,12 @@ def checked(architecture: Architecture, said: Any) -> Array:
     try:
         tokens: Array = np.asarray(said)
     except (ValueError, TypeError):  # sequences of different lengths
-        raise InputError("tokens: integers of shape (n_sequences, n_ctx) are wanted, each sequence as long") from None
+        raise InputError("tokens: expected integers of shape (n_sequences, n_ctx), each sequence as long") from None
     if tokens.ndim != 2 or tokens.size == 0 or not np.issubdtype(tokens.dtype, np.integer):
-        raise InputError("tokens: integers of shape (n_sequences, n_ctx) are wanted")
+        raise InputError("tokens: expected integers of shape (n_sequences, n_ctx)")
     rows = architecture.embedding.n_embedded or architecture.n_vocab
     if tokens.min() < 0 or tokens.max() >= rows:
-        raise InputError(f"tokens: from 0 to {rows - 1} is wanted")
+        raise InputError(f"tokens: expected numbers from 0 to {rows - 1}")
     if tokens.shape[1] > longest(architecture):
         raise InputError(f"tokens: {tokens.shape[1]} are more than the context, n_ctx = {longest(architecture)}")
     return tokens

@@ -30,9 +30,7 @@ class Arrays(Mapping[str, Array]):
     def __getitem__(self, name: str) -> Array:
         _, dtype, shape, begin, file, _ = self.entries[name]
         if dtype not in TYPES or file is None:
-            raise InputError(
-                f"{self.origin}: {shown(name)}: of type {dtype}, and float32, float16 or bfloat16 is wanted"
-            )
+            raise InputError(f"{self.origin}: {shown(name)}: of type {dtype}; expected float32, float16 or bfloat16")
         count = prod(shape)
         found = np.memmap(file, TYPES[dtype], "r", begin, (count,)) if count else np.empty(0, TYPES[dtype])
         return (widened(found) if dtype == "BF16" else np.asarray(found)).reshape(shape)

@@ -138,7 +138,7 @@ def verify(architecture: Architecture, temperature: float = 1.0, inventory: Inve
     if not isinstance(architecture, Architecture):
         raise InputError(f"{shown(architecture)}: expected an Architecture, such as gptcount.load gives")
     if not isinstance(temperature, int | float) or not 0 < temperature < float("inf"):
-        raise InputError(f"temperature {shown(temperature)}: more than 0 and finite is wanted")
+        raise InputError(f"temperature {shown(temperature)}: expected a finite number above 0")
     if faults := tuple(unrunnable(architecture)):
         return Verification(architecture.name, (), None, faults)
     if (kinds := len(architecture.layers())) > MOST_KINDS:

@@ -74,7 +74,7 @@ class Checkpoint:
             array = _array(name, self.arrays[called])
             whole = like.weights[0].role == "buffer" and array.dtype.kind == "i"
             if not whole and array.dtype not in (np.float32, np.float16, np.float64):
-                raise InputError(f"{name}: of type {array.dtype}, and float32, float16 or bfloat16 is wanted")
+                raise InputError(f"{name}: of type {array.dtype}; expected float32, float16 or bfloat16")
             if array.shape != like.shape and prod(array.shape) * prod(like.shape) != 1:
                 shapes = (" × ".join(map(str, shape)) or "a number" for shape in (array.shape, like.shape))
                 raise InputError("{}: {}, and the model has {}".format(name, *shapes))
@@ -92,7 +92,7 @@ def _array(name: str, said: Any) -> Array:
         return np.asarray(said)
     except (TypeError, ValueError, RuntimeError):  # PyTorch's bfloat16, tensors of other devices, ragged lists
         what = f"of type {shown(str(getattr(said, 'dtype', type(said).__name__)))}"
-        raise InputError(f"{name}: {what}, which NumPy cannot read; float32, float16 or float64 is wanted") from None
+        raise InputError(f"{name}: {what}, which NumPy cannot read; expected float32, float16 or float64") from None
 
 
 def named(architecture: Architecture, names: Iterable[str]) -> tuple[Wanted, dict[str, str]]:

@@ -185,7 +185,7 @@ def _places(said: dict[str, Any], origin: str) -> dict[str, str]:
     places = said.get("weight_map")
     if places is None and not said.keys().isdisjoint(OF_A_MODEL):
         raise InputError(
-            f"{origin}: a configuration, and a checkpoint is wanted: name its folder, an index or a .safetensors file; "
+            f"{origin}: a configuration; expected a checkpoint: name its folder, an index or a .safetensors file; "
             "a configuration elsewhere is named with --against"
         )
     if not isinstance(places, dict) or not places:
@@ -248,7 +248,7 @@ def entries_of(header: bytes, room: int, origin: str, file: Path | None = None) 
         raise InputError(f"{origin}: more than {count(MOST_TENSORS)} tensors")
     metadata = listed.pop("__metadata__", None) or {}
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise InputError(f"{origin}: __metadata__: text is wanted under each key")
+        raise InputError(f"{origin}: __metadata__: expected text under each key")
     found = [_placed(name, tensor, origin, 8 + len(header), file) for name, tensor in listed.items()]
     end = 0
     for begin, stop, entry in sorted(found, key=lambda one: one[:2]):
@@ -272,14 +272,14 @@ def _placed(name: str, tensor: Any, origin: str, first: int, file: Path | None) 
     if len(name) > MOST_NAME:
         raise refusal(f"a name of {len(name)} characters, and at most {MOST_NAME} are read")
     if not isinstance(tensor, dict) or tensor.keys() != {"dtype", "shape", "data_offsets"}:
-        raise refusal("dtype, shape and data_offsets are wanted, and nothing else")
+        raise refusal("expected dtype, shape and data_offsets, and nothing else")
     dtype, shape, offsets = tensor["dtype"], tensor["shape"], tensor["data_offsets"]
     if not isinstance(dtype, str) or dtype not in BITS:
         raise refusal(f"dtype: {shown(dtype)} is none of {', '.join(BITS)}")
     if not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS or not all(map(_is_size, shape)):
-        raise refusal(f"shape: at most {MOST_DIMENSIONS} whole numbers are wanted")
+        raise refusal(f"shape: expected at most {MOST_DIMENSIONS} whole numbers")
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_is_size, offsets)):
-        raise refusal("data_offsets: two whole numbers, none below zero, are wanted")
+        raise refusal("data_offsets: expected two whole numbers, none below zero")
     begin, stop = offsets
     entry = Entry(name, dtype, tuple(shape), first + begin, file)
     if 8 * (stop - begin) != entry.elements * entry.bits:

@@ -113,8 +113,10 @@ def _told_apart(found: Sequence[tuple[Architecture, str]]) -> Iterator[Architect
 
 
 def _of_data(data: dict[str, Any]) -> tuple[Architecture, list[str]]:
-    """A configuration says its ``model_type`` or ``architectures``; a specification has no such keys."""
-    if not {"model_type", "architectures"} & data.keys():
+    """A configuration says its ``model_type`` or ``architectures``, or is a params.json; a specification is neither."""
+    from gptcount.families.params import is_params
+
+    if not ({"model_type", "architectures"} & data.keys() or is_params(data)):
         return _published(specification.validate(data, "specification")), []
     from json import dumps
 
