@@ -332,7 +332,7 @@ TWICE: dict[str, tuple[Config, Any, Config]] = {
     ),
     "minicpm": (LLAMA | OF_GRANITE | {"attention_multiplier": 0.5}, same, LLAMA | IN_MINICPM),
     "minicpm, a mixture": (
-        LLAMA | dict(model_type="mixtral", num_local_experts=4, num_experts_per_tok=2),
+        LLAMA | dict(model_type="mixtral", num_local_experts=4, num_experts_per_tok=2, rope_theta=10_000.0),
         mixture,
         LLAMA | dict(model_type="minicpm", num_experts=4, dim_model_base=24, scale_depth=2**0.5),
     ),

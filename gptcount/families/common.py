@@ -189,6 +189,8 @@ def rotary_scaling(said: Config, c: Config) -> Part:
     said.ignore("finetuned", "mrope_interleaved", "mrope_section", "attn_factor", "extrapolation_factor")
     if kind == "dynamic":
         part["n_ctx_original"] = most
+    elif kind and original != older and c.has("original_max_position_embeddings"):
+        raise said.refusal("original_max_position_embeddings", f"{original} contradicts the {older} beside this object")
     elif kind in ("llama3", "yarn", "longrope") and original is not None:
         part["n_ctx_original"] = original
     if kind in ("yarn", "longrope") and isinstance(most, int) and isinstance(original, int) and original:
@@ -301,7 +303,10 @@ def everywhere(model: Part, window: int | None) -> Part:
 def optional_window(c: Config) -> int | None:
     """The window, where ``use_sliding_window`` says that there is one."""
     window = c.size("sliding_window", absent=4096, null=None, least=0)
-    return window if c.flag("use_sliding_window", absent=False) and window else None
+    on = c.flag("use_sliding_window", absent=False)
+    if on and window == 0:
+        raise c.refusal("sliding_window", "0 contradicts use_sliding_window, which says that there is one")
+    return window if on else None
 
 
 def seen_both_ways(c: Config, model: Part) -> Part:

@@ -82,7 +82,7 @@ def mistral(c: Config) -> Part:
 
 def mixtral(c: Config) -> Part:
     """Mixtral (arXiv:2401.04088; modeling_mixtral.py): Mistral whose MLP is a mixture; no window by default."""
-    c.assume(sliding_window=None)
+    c.assume(sliding_window=None, rope_theta=1_000_000.0)
     model = mistral(c)
     mixture = {
         "kind": "mixture",

@@ -43,6 +43,7 @@ def longcat_flash(c: Config) -> Part:
     c.assume(rms_norm_eps=1e-5, rope_theta=10_000_000.0)
     c.only(mlp_bias=False, rope_interleave=True, mla_scale_q_lora=True, mla_scale_kv_lora=True)
     c.only(attention_method="MLA", zero_expert_type="identity", norm_topk_prob=False)
+    c.only(router_bias=False)
     c.not_null("q_lora_rank")
     c.ignore("params_dtype", "router_dtype", "nextn_use_scmoe")
     both = c.size("num_hidden_layers", absent=None, null=None)
@@ -68,7 +69,6 @@ def mixture(c: Config, act: str) -> Part:
         "n_experts_per_token": c.size("moe_topk", "num_experts_per_tok", absent=12),
         **({"n_zero_experts": n_zero} if n_zero else {}),
         "expert": gated(width, act),
-        "router_bias": c.flag("router_bias", absent=False, null=False),
         "router_correction": "buffer",
         "normalize": False,
         "scale": c.number("routed_scaling_factor", absent=6.0),

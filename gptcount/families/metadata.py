@@ -176,11 +176,12 @@ Special = Callable[[dict[str, Any], Mapping[str, Any], Collection[str]], dict[st
 """Further words, from those that are found, the metadata and the names of the tensors."""
 
 
-def _llama(_found: dict[str, Any], said: Mapping[str, Any], _: Collection[str]) -> dict[str, Any]:
+def _llama(found: dict[str, Any], said: Mapping[str, Any], _: Collection[str]) -> dict[str, Any]:
     if not said.get("expert_count"):
         return {}
     experts = {"num_local_experts": said["expert_count"], "num_experts_per_tok": said.get("expert_used_count")}
-    return experts | {"model_type": "mixtral", "attention_bias": None, "mlp_bias": None}
+    base = {"rope_theta": found.get("rope_theta", 10_000.0)}  # llama.cpp's own where the metadata say none
+    return experts | base | {"model_type": "mixtral", "attention_bias": None, "mlp_bias": None}
 
 
 def _rotary(word: str) -> Special:

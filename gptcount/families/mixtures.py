@@ -13,6 +13,7 @@ from gptcount.families.common import (
     mixed,
     predictors,
     renamed,
+    rms,
     rotary,
     varied,
     windowed,
@@ -80,7 +81,7 @@ def minimax_m2(c: Config) -> Part:
     c.only(attention_bias=False, mlp_bias=False, use_qk_norm=True, qk_norm_type="per_layer", use_routing_bias=True)
     c.only(scoring_func="sigmoid", shared_intermediate_size=0, layernorm_full_attention_beta=1.0)
     c.only(layernorm_mlp_beta=1.0, layernorm_linear_attention_beta=1.0, postnorm=False)
-    c.not_null("head_dim", "num_key_value_heads")
+    c.not_null("head_dim", "num_key_value_heads", "partial_rotary_factor")
     c.ignore("shared_moe_mode", "mlp_intermediate_size", "mtp_transformer_layers", "router_jitter_noise", "use_mtp")
     c.only(sliding_window=None)
     predictors(c, "num_mtp_modules")
@@ -111,7 +112,10 @@ def mimo_v2_flash(c: Config) -> Part:
     c.not_null("head_dim", *WANTED)
     c.ignore("attention_chunk_size")
     c.data = {key: value for key, value in c.data.items() if (key, value) != ("routed_scaling_factor", None)}
-    norm = {"kind": "rms", "eps": c.number("rms_norm_eps", "layernorm_epsilon", absent=1e-5)}
+    norm = rms(c, absent=1e-5)
+    c.only(layernorm_epsilon=norm["eps"])
+    if c.data.get("rope_parameters") is None:
+        c.only(rope_theta=5_000_000.0, swa_rope_theta=10_000.0, partial_rotary_factor=0.334)
     model = decoder(c, norm)
     n_layers, d_head, d_value = model["n_layers"], model["attention"]["d_head"], c.size("v_head_dim", absent=128)
     full = model["attention"] | {

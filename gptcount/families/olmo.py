@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, every, renamed, rotary, windowed
+from gptcount.families.common import Part, every, renamed, rotary, tables_of_kinds, windowed
 from gptcount.families.config import Config
 from gptcount.families.llama import EXPERTS, decoder
 from gptcount.families.llama import NAMES as LLAMA
@@ -34,10 +34,14 @@ def olmo3(c: Config) -> Part:
     """OLMo 3 (arXiv:2512.13961; modeling_olmo3.py): OLMo 2 with windows in three of four layers, whose rotary positions
     are not scaled."""
     c.assume(rope_theta=500_000.0)
+    tables_of_kinds(c)
     model = olmo2(c)
     d_head = model["attention"]["d_head"]
     full = model["attention"] | {"rotary": rotary(c, d_head=d_head, kind="full_attention")}
-    model["attention"] = full | {"rotary": rotary(c, d_head=d_head, kind="sliding_attention", scaled=False)}
+    sliding = rotary(c, d_head=d_head, kind="sliding_attention", scaled=False)
+    if "sliding_attention" not in (c.data.get("rope_parameters") or {}):
+        sliding["base"] = 500_000.0  # the reference implementation gives rope_theta to the other layers alone
+    model["attention"] = full | {"rotary": sliding}
     window = c.size("sliding_window", absent=4096, null=None)
     return windowed(c, model, window, every(model["n_layers"], 4), full)
 

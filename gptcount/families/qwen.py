@@ -59,6 +59,10 @@ def qwen2_moe(c: Config) -> Part:
     c.ignore("use_mrope")
     model = attending(decoder(c), biases=biases(on, "query", "key", "value"))
     window, stop = optional_window(c), c.size("max_window_layers", absent=28, least=0)
+    if not window and "sliding_attention" in str(c.data.get("layer_types")):
+        raise c.refusal(
+            "layer_types", "sliding_attention contradicts use_sliding_window, which says that there is no window"
+        )
     usual = [_kind(window and index % 2 == 0 and index < stop) for index in range(model["n_layers"])]
     d_shared = c.size("shared_expert_intermediate_size", absent=5632)
     shared = {"shared": {**model["mlp"], "d_ff": d_shared}, "shared_gate": True}
