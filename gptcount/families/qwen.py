@@ -9,6 +9,7 @@ from gptcount.families.common import (
     biases,
     even_heads,
     everywhere,
+    layer_types,
     mixed,
     optional_window,
     predictors,
@@ -59,11 +60,9 @@ def qwen2_moe(c: Config) -> Part:
     c.ignore("use_mrope")
     model = attending(decoder(c), biases=biases(on, "query", "key", "value"))
     window, stop = optional_window(c), c.size("max_window_layers", absent=28, least=0)
-    if not window and "sliding_attention" in str(c.data.get("layer_types")):
-        raise c.refusal(
-            "layer_types", "sliding_attention contradicts use_sliding_window, which says that there is no window"
-        )
     usual = [_kind(window and index % 2 == 0 and index < stop) for index in range(model["n_layers"])]
+    if not window and "sliding_attention" in layer_types(c, model["n_layers"], usual):
+        raise c.refusal("layer_types", "sliding_attention contradicts use_sliding_window, which says there is none")
     d_shared = c.size("shared_expert_intermediate_size", absent=5632)
     shared = {"shared": {**model["mlp"], "d_ff": d_shared}, "shared_gate": True}
     mixture = _mixture(c, model, d_expert=1408, n_experts=60, n_chosen=4) | shared
