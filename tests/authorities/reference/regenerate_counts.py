@@ -34,6 +34,7 @@ import argparse
 import collections
 import copy
 import dataclasses
+import importlib
 import json
 import logging
 import pathlib
@@ -1523,6 +1524,9 @@ def nested(kind: str) -> tuple[Config, dict[str, Config]]:
 
 FAMILIES["gemma3"] = nested("gemma3")
 FAMILIES["llama4"] = nested("llama4")
+
+for path in sorted(pathlib.Path(__file__).resolve().parent.glob("cases_*.py")):  # further families, file by file
+    FAMILIES |= importlib.import_module(path.stem).COUNTS
 
 
 # ------------------------------------------------------------------------------------------------ cases and mutations

@@ -24,6 +24,7 @@ matrices that the reference allocates for the idle experts of ``longcat_flash`` 
 """
 
 import argparse
+import importlib
 import json
 import math
 import os
@@ -945,6 +946,9 @@ CASES: dict[str, tuple[str, Config]] = {
         },
     ),
 }
+
+for path in sorted(pathlib.Path(__file__).resolve().parent.glob("cases_*.py")):  # further families, file by file
+    CASES |= importlib.import_module(path.stem).PARITY
 
 
 class Float64(TorchFunctionMode):
