@@ -63,7 +63,7 @@ CHAPTERS = {
     "The specification": [
         ("gptcount.Architecture", "architecture.py", "Architecture"),
         ("gptcount.architecture.Block", "blocks/block.py", "Block"),
-        ("gptcount.architecture.Variation", "architecture.py", "Variation"),
+        ("gptcount.layer.Variation", "layer.py", "Variation"),
         ("gptcount.architecture.Published", "architecture.py", "Published"),
     ],
 }
@@ -174,7 +174,12 @@ def _one_line(text: str) -> str:
 def _words() -> Iterator[str]:
     """Each set of words that has a name, and those that it may be."""
     yield from ("| name | words |", "| --- | --- |")
-    for path in [PACKAGE / "ledger.py", PACKAGE / "architecture.py", *sorted((PACKAGE / "blocks").glob("*.py"))]:
+    for path in [
+        PACKAGE / "ledger.py",
+        PACKAGE / "layer.py",
+        PACKAGE / "architecture.py",
+        *sorted((PACKAGE / "blocks").glob("*.py")),
+    ]:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Assign) and "Literal[" in (value := ast.unparse(node.value)):
                 yield f"| `{ast.unparse(node.targets[0])}` | `{value.replace('|', chr(92) + '|')}` |"

@@ -5,54 +5,44 @@ It does not know where a specification comes from, nor how an inventory is read 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import groupby
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from gptcount.blocks.altup import AltUp
 from gptcount.blocks.attention import MultiHeadAttention
 from gptcount.blocks.attention_mixture import AttentionMixture
-from gptcount.blocks.block import Beside, Block, Real, Size, allowed
-from gptcount.blocks.compressed_attention import CompressedAttention
+from gptcount.blocks.block import Absent, Beside, Block, Real, Size, allowed
 from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.embedding import Embedding, Head, Unembedding
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
 from gptcount.blocks.laurel import Laurel
 from gptcount.blocks.mixture import Mixture
-from gptcount.blocks.mlp import GatedMLP, PlainMLP
 from gptcount.blocks.norm import Norm
 from gptcount.blocks.per_layer_embedding import PerLayerEmbedding
 from gptcount.blocks.shortcut import Shortcut
+from gptcount.layer import MLP, SLOTS, Attention, Branch, Layer, Mixer, Variation
 from gptcount.numbers import count
 from gptcount.packings.quantization import Quantization
 from gptcount.weight import NOTHING, Axis, Inventory, Weight, linear, weight
 
-Attention = Annotated[
-    MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention,
-    Field(discriminator="kind"),
-]
 Streams = Annotated[AltUp | HyperConnections, Field(discriminator="kind")]
-MLP = Annotated[PlainMLP | GatedMLP | Mixture, Field(discriminator="kind")]
 
 Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel", "parallel-shared", "normed-residual"]
-"""Where the norms of a layer stand, for a branch f (attention, then the MLP) and its norm:
+"""Where the norms of a layer stand, for a branch f (attention or a mixer, then the MLP) and its norm:
 
 - ``pre-norm``: x + f(norm(x))
 - ``post-norm``: norm(x + f(x))
 - ``output-norm``: x + norm(f(x))
 - ``sandwich``: x + norm'(f(norm(x)))
-- ``parallel``: x + attention(norm(x)) + mlp(norm'(x))
-- ``parallel-shared``: x + attention(norm(x)) + mlp(norm(x)), one norm for both
+- ``parallel``: x + f(norm(x)) + g(norm'(x)), all branches side by side
+- ``parallel-shared``: x + f(norm(x)) + g(norm(x)), one norm for all
 - ``normed-residual``: n + f(n) with n = norm(x)
 """
-
-MOST_SLICES = 5_000
-"""Characters that say which layers vary."""
 
 MOST_VARIATIONS = 1_000
 
@@ -62,45 +52,6 @@ MOST_SELECTED = 2_000_000
 CHANGED = "changed, so the published total is not compared"
 OF_NO_SIZE = {"name", "notes", "published", "checkpoint"}
 """Keys whose change leaves the published total what it is."""
-
-_ONE = r"(\d{1,6}|(-?\d{1,6})?:(-?\d{1,6})?(:[1-9]\d{0,5})?)"
-SLICES = rf"{_ONE}(,{_ONE})*"
-
-
-class Layer(NamedTuple):
-    """One layer: what it mixes tokens with, and what it does to each."""
-
-    attention: MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention
-    mlp: PlainMLP | GatedMLP | Mixture
-
-
-class Variation(Block):
-    """Layers that differ from the others: which, as Python slices (``0:3``, ``5::6``, ``3,7,9:12``), and in what."""
-
-    layers: str
-    attention: Attention | None = None
-    mlp: MLP | None = None
-
-    @field_validator("layers")
-    @classmethod
-    def _slices(cls, value: str) -> str:
-        if len(value) > MOST_SLICES or not re.fullmatch(SLICES, value, re.ASCII):
-            raise ValueError("expected slices, such as 0:3, 5::6 or 3,7,9:12")
-        return value
-
-    def of(self, n_layers: int) -> set[int]:
-        """The indices of the layers that vary, among ``n_layers``. Raises ValueError for one that there is not."""
-        return {index for part in self.ranges(n_layers) for index in part}
-
-    def ranges(self, n_layers: int) -> list[range]:
-        """The layers that each of the slices selects. Raises ValueError for a layer that there is not."""
-        found = []
-        for part in self.layers.split(","):
-            bounds = [int(bound) if bound else None for bound in part.split(":")]
-            if len(bounds) == 1 and int(part) >= n_layers:
-                raise ValueError(f"variations: layers = {self.layers!r}, and the layers are 0 to {n_layers - 1}")
-            found.append(range(n_layers)[slice(*bounds)] if len(bounds) > 1 else range(int(part), int(part) + 1))
-        return found
 
 
 class Published(Block):
@@ -124,12 +75,16 @@ class Architecture(Block):
 
     name: str
     n_vocab: Size
-    n_ctx: Size
-    n_layers: Annotated[int, Field(gt=0, le=100_000)]
+    n_ctx: Size | Absent
+    """How many tokens a text may have; false where any number may be, as nothing in the model has a position."""
+    n_layers: Annotated[Size, Field(le=100_000)]
     d_model: Size
     embedding: Embedding = Embedding()
-    attention: Attention
-    mlp: MLP
+    attention: Attention | Absent
+    """What mixes tokens by looking at them; false where no layer has it, but for those that vary."""
+    mixer: Mixer | Absent = False
+    """What mixes tokens otherwise; beside attention, where a layer has both."""
+    mlp: MLP | Absent
     norm: Norm
     residual: Residual = "pre-norm"
     residual_scale: Real = 1.0
@@ -144,7 +99,7 @@ class Architecture(Block):
     variations: Annotated[tuple[Variation, ...], Field(strict=False, max_length=MOST_VARIATIONS)] = ()
     final_norm: Norm | bool = True
     """The norm after the last layer: like the others, or one of its own, or none (false)."""
-    unembedding: Unembedding | Literal[False]
+    unembedding: Unembedding | Absent
     """What scores all tokens as the next; false where the model scores none (a base model, a classifier)."""
     head: Head | None = None
     """What scores labels."""
@@ -176,9 +131,18 @@ class Architecture(Block):
         hyper, altup = isinstance(self.streams, HyperConnections), isinstance(self.streams, AltUp)
         plain = self.residual == "pre-norm" and self.residual_scale == 1
         positions, around = self.embedding.positions, "hyper-connections" if hyper else "a shortcut"
-        crossed = any(isinstance(layer.attention, CrossAttention) for layer in self.layers())
+        layers = list(self.layers())
+        crossed = any(isinstance(layer.attention, CrossAttention) for layer in layers)
+        usual = all(layer.attention and layer.mlp and not layer.mixer for layer in layers)
         rows, tied = self.embedding.n_embedded, self.unembedding and self.unembedding.tied
         allowed(
+            (not all(any(layer) for layer in layers), "attention: a layer has attention, a mixer or an MLP"),
+            (not any(layer.attention or layer.mixer for layer in layers), "attention: nothing mixes tokens"),
+            (not self.n_ctx and positions, "n_ctx: false, and tokens have positions (embedding.positions)"),
+            (
+                (hyper or self.shortcut or self.laurel or crossed) and not usual,
+                "mixer: every layer beside streams, a shortcut, laurel or cross-attention has attention and an MLP",
+            ),
             ((hyper or self.shortcut) and not plain, f"residual: layers with {around} are pre-norm and not scaled"),
             ((hyper or self.shortcut) and self.laurel, f"laurel: layers with {around} have none"),
             (self.streams and self.shortcut, "shortcut: one vector flows where there is one, not several (streams)"),
@@ -187,8 +151,7 @@ class Architecture(Block):
             (altup and not self.per_layer_embedding, "streams: altup brings per-layer embeddings into its streams"),
             (self.laurel and self.residual != "sandwich", 'laurel: it stands in layers whose residual is "sandwich"'),
             (
-                self.shortcut
-                and any(isinstance(part, Mixture | AttentionMixture) for one in self.layers() for part in one),
+                self.shortcut and any(isinstance(part, Mixture | AttentionMixture) for one in layers for part in one),
                 "shortcut: beside its mixture there are no others, of MLPs or of attention",
             ),
             (
@@ -208,7 +171,7 @@ class Architecture(Block):
     def _what_is_shared_is_there(self) -> None:
         """Raises ValueError where a layer takes from an earlier one what none has left."""
         left: dict[object, object] = {}
-        for _, alike in groupby((attention for attention, _ in self._pairs()), id):
+        for _, alike in groupby((slots[0] for slots in self._slots()), id):
             attention = next(alike)
             if isinstance(attention, MultiHeadAttention):
                 kind = ("keys and values", bool(attention.window))
@@ -261,22 +224,23 @@ class Architecture(Block):
         return self.final_norm if isinstance(self.final_norm, Norm) else self.norm if self.final_norm else None
 
     def beside(self) -> dict[str, Beside]:
-        """What stands beside the attention and the MLP of every layer, by the path that it is filed under."""
+        """What stands beside the branches of every layer, by the path that it is filed under."""
         blocks = {"streams": self.streams, "laurel": self.laurel, "per_layer_embedding": self.per_layer_embedding}
         return {path: block for path, block in blocks.items() if block}
 
     def stack(self) -> list[Layer]:
         """The layers, from the first to the last."""
-        return [Layer(*pair) for pair in self._pairs()]
+        return [Layer(*slots) for slots in self._slots()]
 
-    def _pairs(self) -> Iterator[tuple[Any, Any]]:
-        attentions, mlps = [self.attention] * self.n_layers, [self.mlp] * self.n_layers
+    def _slots(self) -> Iterator[tuple[Any, ...]]:
+        found = {slot: [getattr(self, slot)] * self.n_layers for slot in SLOTS}
         for variation in self.variations:
             for part in variation.ranges(self.n_layers):
                 where, n = slice(part.start, part.stop, part.step), len(part)
-                attentions[where] = [variation.attention] * n if variation.attention else attentions[where]
-                mlps[where] = [variation.mlp] * n if variation.mlp else mlps[where]
-        return zip(attentions, mlps, strict=True)
+                for slot in SLOTS:
+                    if (block := getattr(variation, slot)) is not None:
+                        found[slot][where] = [block] * n
+        return zip(*found.values(), strict=True)
 
     def layers(self) -> dict[Layer, tuple[int, ...]]:
         """The different layers, each with the indices where it stands: cost goes with these, not with n_layers."""
@@ -285,12 +249,12 @@ class Architecture(Block):
     @cached_property
     def _different(self) -> dict[Layer, tuple[int, ...]]:
         if not self.variations:
-            return {Layer(self.attention, self.mlp): tuple(range(self.n_layers))}
-        same: dict[tuple[int, int], tuple[Layer, list[int]]] = {}
-        for index, (attention, mlp) in enumerate(self._pairs()):  # by identity first: a block takes long to hash
-            key = id(attention), id(mlp)
+            return {Layer(self.attention, self.mixer, self.mlp): tuple(range(self.n_layers))}
+        same: dict[tuple[int, ...], tuple[Layer, list[int]]] = {}
+        for index, slots in enumerate(self._slots()):  # by identity first: a block takes long to hash
+            key = tuple(map(id, slots))
             if key not in same:
-                same[key] = Layer(attention, mlp), []
+                same[key] = Layer(*slots), []
             same[key][1].append(index)
         found: dict[Layer, list[int]] = {}
         for layer, where in same.values():
@@ -307,20 +271,21 @@ class Architecture(Block):
         return self._of_layer(layer).bind(self._bound())
 
     def _of_layer(self, layer: Layer) -> Inventory:
-        before, after = self.residual != "output-norm", self.residual in ("output-norm", "sandwich")
-        norm = self.norm.across("d_model")
-        pair = (
-            (norm.under("attention_norm") if before else NOTHING)
-            + layer.attention.inventory().under("attention")
-            + (norm.under("attention_output_norm") if after else NOTHING)
-            + (norm.under("mlp_norm") if before and self.residual != "parallel-shared" else NOTHING)
-            + layer.mlp.inventory().under("mlp")
-            + (norm.under("mlp_output_norm") if after else NOTHING)
-        )
+        branches = layer.branches()
+        flow = sum((self._of_branch(branch, branch is branches[0]) for branch in branches), NOTHING)
         return (
-            (self.shortcut.around(pair) if self.shortcut else pair)
+            (self.shortcut.around(flow) if self.shortcut else flow)
             + sum((block.of_layer().under(path) for path, block in self.beside().items()), NOTHING)
             + (weight("layer_scalar", "", "buffer") if self.layer_scalar else NOTHING)
+        )
+
+    def _of_branch(self, branch: Branch, first: bool) -> Inventory:
+        before = self.residual != "output-norm" and (first or self.residual != "parallel-shared")
+        norm, after = self.norm.across("d_model"), self.residual in ("output-norm", "sandwich")
+        return (
+            (norm.under(f"{branch.name}_norm") if before else NOTHING)
+            + sum((block.inventory().under(slot) for slot, block in branch.blocks), NOTHING)
+            + (norm.under(f"{branch.name}_output_norm") if after else NOTHING)
         )
 
     def _layered(self) -> Inventory:

@@ -6,7 +6,7 @@ It reads ledgers; it does not know how they are printed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from gptcount.architecture import Architecture, Published
@@ -151,3 +151,9 @@ def _printed(total: str | int) -> tuple[int, int] | None:
     decimals = found[2] or ""
     digits, power = int(found[1] + decimals), UNITS[found[3]] - len(decimals)
     return (digits, 10**power) if digits and power >= 0 else None
+
+
+def parts_of(accounts: Iterable[Account]) -> list[str]:
+    """The parts, of GROUPS, that any of the models has."""
+    accounts = list(accounts)
+    return [part for part in GROUPS if any(one.parts[part] for one in accounts)]

@@ -20,6 +20,12 @@ B = TypeVar("B", bound=BaseModel)
 MOST = 20
 """So many problems are listed; of the others it is said how many they are."""
 
+WRAPPED = re.compile(r"(tagged-union|function-after)\[.*\]|constrained-int", re.DOTALL)
+"""What pydantic puts into a path for a choice of blocks, a block with validators, and a size that may be absent."""
+
+ABSENT = "function-before[_only_false(), literal[False]]"
+"""What it puts there for what may be absent."""
+
 WANTED = {
     "model_type": "a table",
     "model_attributes_type": "a table",
@@ -82,7 +88,9 @@ def checked(block: type[B], data: Any, origin: str) -> B:
 def refusal(faults: ValidationError, block: type[BaseModel], data: Any, origin: str) -> InputError:
     """The error that says what pydantic found."""
     bad = Bad(block, data, origin)
-    left, lines = iter(faults.errors(include_url=False)), dict[str, None]()
+    every = faults.errors(include_url=False)
+    left = (fault for fault in every if fault["loc"][-1:] != (ABSENT,))  # what else could stand there says it
+    lines = dict[str, None]()
     while len(lines) < MOST and (fault := next(left, None)):
         lines[f"{origin}: {_line(fault, bad)}"] = None
     more = sum(1 for _ in left)
@@ -137,13 +145,15 @@ def _place(location: tuple[int | str, ...], root: type[BaseModel]) -> tuple[type
     block: type[BaseModel] = root
     path: list[str] = []
     inner: list[type[BaseModel]] = [root]
+    while WRAPPED.fullmatch(str(location[-1] if location else "")):
+        location = location[:-1]
     for place, part in enumerate(location):
         tagged = [candidate for candidate in inner if part == _kind(candidate)]
         if tagged and part not in block.model_fields:
             block, inner = tagged[0], tagged
             continue
-        choices = ("bool", "literal[False]", *(candidate.__name__ for candidate in inner))
-        if path and part not in block.model_fields and part in choices:
+        choices = ("bool", *(candidate.__name__ for candidate in inner))
+        if path and part not in block.model_fields and (part in choices or (inner and WRAPPED.fullmatch(str(part)))):
             continue
         path.append(str(part))
         if isinstance(part, str) and part in block.model_fields and place + 1 < len(location):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Reading = Literal["heads", "value-up", "stored"]
 READINGS: tuple[Reading, ...] = ("heads", "value-up", "stored")
 
-GROUPS = ("embedding", "attention", "mlp", "unembedding")
+GROUPS = ("embedding", "attention", "mixer", "mlp", "unembedding")
 """The parts of a model in the order of the flow: the first word of a weight's name, but for those below."""
 
 WITHIN = {"shortcut": "mlp", "per_layer_embedding": "embedding", "head": "unembedding"}
@@ -35,10 +35,16 @@ LABELS = {
     "up": "up-projection",
     "down": "down-projection",
     "gate": "gate-projection",
+    "b": "B: into the state",
+    "c": "C: out of the state",
+    "time_step": "time step",
+    "input_gate": "input gate",
+    "output_gate": "output gate",
 }
 """What people call a weight whose name in the inventory says less."""
 
 ITEMS: tuple[tuple[Role, str], ...] = (
+    ("convolution", "kernels of convolutions"),
     ("bias", "biases"),
     ("norm", "norm gains and biases"),
     ("position", "learned positions"),
@@ -278,13 +284,12 @@ def is_table(weight: Weight) -> bool:
 
 
 def unstapled(weight: Weight) -> Weight:
-    """An output matrix as the value-up matrices that it is stapled from: its axis of heads counts copies."""
-    shape = list(weight.shape)
-    for place, dimension in enumerate(shape):
-        if len(dimension) > 1 and dimension[0].name == "n_heads":
-            shape[place] = dimension[1:]
-            return weight._replace(shape=tuple(shape), per=(*weight.per, dimension[0]))
-    return weight
+    """A matrix as those that it is stapled from, which its block declares: the axis that it names counts copies."""
+    if not weight.stapled:
+        return weight
+    apart = next(axis for dimension in weight.shape for axis in dimension if axis.name == weight.stapled)
+    shape = tuple(tuple(axis for axis in dimension if axis is not apart) for dimension in weight.shape)
+    return weight._replace(shape=shape, per=(*weight.per, apart))
 
 
 def _row(weight: Weight) -> Row:
@@ -305,6 +310,6 @@ def label(weight: Weight) -> str:
     if weight.name in LABELS:
         return LABELS[weight.name]
     *path, last = weight.name.split(".")[1:] or [weight.name]
-    if last == "output" and any(axis.name == "n_heads" for axis in weight.per):
+    if last == "output" and any(axis.name == weight.stapled for axis in weight.per):
         return "value-up"
     return " ".join([*(word.removesuffix("s") for word in path), LABELS.get(last, last.replace("_", "-"))])

@@ -56,10 +56,11 @@ def transformer_lens(architecture: Architecture) -> int | None:
     layered = [weight for weight in architecture.inventory() if weight.role == "matrix" and weight.per]
     names, attention = [weight.name for weight in layered], architecture.attention
     alike = len(set(names)) == len(names) and not any(weight.per[0].where for weight in layered)
-    known = isinstance(attention, MultiHeadAttention) and not attention.d_value
-    if not (alike and known and {*ATTENTION} <= {*names} <= {*ATTENTION, *MLP}):
+    if not (alike and {*ATTENTION} <= {*names} <= {*ATTENTION, *MLP}):
         return None
-    n_heads = attention.sizes()["n_heads"]
+    if not isinstance(attention, MultiHeadAttention) or attention.d_value:
+        return None
+    n_heads = attention.n_heads
 
     def each(axis: Axis) -> Axis:
         return axis._replace(size=n_heads) if axis.name == "n_kv_heads" else axis

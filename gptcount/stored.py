@@ -147,7 +147,7 @@ def laid(line: Line, name: str, weights: tuple[Weight, ...]) -> Tensor:
 def _size(dimension: tuple[str, ...], line: Line, weights: tuple[Weight, ...], n_indices: int) -> int:
     """The size of a dimension; 0 where these weights do not have it (a bias lacks what goes in)."""
     if dimension[0].isdigit() and len(dimension) == 1:
-        return int(dimension[0])
+        return 0 if weights[0].role == "bias" else int(dimension[0])
     if "|" in dimension:
         axes = [own(dimension, weight) + rest(line, weight, n_indices) for weight in weights]
         return 0 if weights[0].role == "bias" and not any(axes) else sum(map(product, axes))

@@ -12,9 +12,10 @@ from typing import Literal, NamedTuple
 
 from gptcount.errors import InputError
 
-Role = Literal["matrix", "bias", "norm", "position", "other", "buffer"]
-"""What a weight is for: a matrix of the flow, a bias, a norm's gain or bias, learned positions, any other learned
-number (an attention sink, a scalar), or a buffer, which a checkpoint keeps and training does not learn."""
+Role = Literal["matrix", "convolution", "bias", "norm", "position", "other", "buffer"]
+"""What a weight is for: a matrix of the flow, a convolution's kernel, a bias, a norm's gain or bias, learned positions,
+any other learned number (an attention sink, a scalar), or a buffer, which a checkpoint keeps and training does not
+learn."""
 
 
 class Axis(NamedTuple):
@@ -60,6 +61,8 @@ class Weight(NamedTuple):
     per: tuple[Axis, ...] = ()
     role: Role = "matrix"
     tied_to: str = ""
+    stapled: str = ""
+    """The axis whose matrices are stapled together in this one: those of the heads in an output matrix."""
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -94,7 +97,7 @@ class Weight(NamedTuple):
     def rebind(self, change: Callable[[Axis], Axis]) -> Weight:
         """The same weight with every axis changed."""
         shape = tuple([tuple([change(axis) for axis in dimension]) for dimension in self.shape])
-        return Weight(self.name, shape, tuple([change(axis) for axis in self.per]), self.role, self.tied_to)
+        return Weight(self.name, shape, tuple([change(axis) for axis in self.per]), *self[3:])
 
 
 class Inventory(tuple[Weight, ...]):
@@ -107,7 +110,7 @@ class Inventory(tuple[Weight, ...]):
 
     def per(self, axis: Axis) -> Inventory:
         """One such inventory for every index of ``axis``."""
-        return Inventory([Weight(name, shape, (axis, *per), role, to) for name, shape, per, role, to in self])
+        return Inventory([Weight(w.name, w.shape, (axis, *w.per), *w[3:]) for w in self])
 
     def under(self, path: str) -> Inventory:
         """The same weights, filed under a dotted path."""
@@ -145,9 +148,10 @@ def weight(name: str, shape: str, role: Role = "matrix", tied_to: str = "") -> I
     return Inventory([Weight(name, dimensions(shape), role=role, tied_to=tied_to)])
 
 
-def linear(name: str, shape: str, bias: bool = False) -> Inventory:
-    """A matrix, ``what goes in`` by ``what comes out``, and its bias where it has one, which spans what comes out."""
-    matrix = weight(name, shape)
+def linear(name: str, shape: str, bias: bool = False, stapled: str = "") -> Inventory:
+    """A matrix, ``what goes in`` by ``what comes out``, and its bias where it has one, which spans what comes out;
+    ``stapled`` names the axis of the matrices that are stapled together in it."""
+    matrix = Inventory([Weight(name, dimensions(shape), stapled=stapled)])
     return matrix + weight(f"{name}.bias", shape.split()[-1], "bias") if bias else matrix
 
 

@@ -154,6 +154,33 @@ class Draw:
         makers = [self.multi_head] * 5 + [self.latent] * 2 + [self.compressed, self.attention_mixture]
         return self.random.choice(makers)()  # type: ignore[no-any-return]
 
+    def mamba2(self) -> Data:
+        """A Mamba-2 mixer."""
+        groups = self.size(1, 3)
+        data: Data = {"kind": "mamba2", "n_heads": groups * self.size(1, 3), "d_head": self.size(), "n_groups": groups}
+        data |= {"d_state": self.size(), "n_taps": self.size(1, 5)}
+        data |= {"biases": self.some("input", "convolution", "output"), "activation": self.one("silu", "gelu")}
+        return self.with_some(
+            data,
+            0.3,
+            norm=self.norm,
+            norm_over=lambda: "all-heads",
+            norm_before_gate=lambda: True,
+            time_step_least=lambda: 0.1,
+            time_step_most=lambda: self.one(0.05, 1.0),
+            input_scale=lambda: 0.5,
+            output_scale=lambda: 0.5,
+            part_scales=lambda: {"gate": 0.5, "time_step": 2.0},
+        )
+
+    def short_convolution(self) -> Data:
+        """A gated short convolution."""
+        return {"kind": "short-convolution", "n_taps": self.size(1, 5), "bias": self.chance(0.5)}
+
+    def mixer(self) -> Data:
+        """Any mixer."""
+        return self.random.choice([self.mamba2, self.short_convolution])()
+
     def plain_or_gated(self) -> Data:
         """An MLP, or an expert."""
         if self.chance(0.4):
@@ -261,6 +288,13 @@ class Draw:
         if self.chance(0.3):
             variation = self.with_some({"layers": str(self.size(0, n_layers - 1))}, 0.7, attention=self.attention)
             data["variations"] = [self.with_some(variation, 0.5, mlp=self.mlp)]
+        if self.chance(0.25):
+            data = {key: value for key, value in data.items() if key not in ("streams", "shortcut", "laurel")}
+            data["mixer"] = self.mixer()
+            data = self.with_some(data, 0.6, attention=lambda: False, mlp=lambda: False)
+            data = self.with_some(data, 0.2, n_ctx=lambda: False)
+            hybrid = self.with_some({"layers": str(self.size(0, n_layers - 1))}, 0.7, attention=self.attention)
+            data["variations"] = [self.with_some(hybrid, 0.7, mixer=lambda: self.one(False, self.mixer()))]
         family = self.one(*FAMILIES)
         data |= {"checkpoint": family} if family else {}
         return self.with_some(data, 0.2, final_norm=lambda: self.one(True, False, self.norm()))

@@ -128,8 +128,8 @@ def test_a_block_is_looked_at_once_however_many_rows_are_explained(monkeypatch):
 
 def test_the_different_layers_are_looked_for_once(monkeypatch):
     model, asked = varied(20), []
-    pairs = Architecture._pairs
-    monkeypatch.setattr(Architecture, "_pairs", lambda self: asked.append(self) or pairs(self))
+    pairs = Architecture._slots
+    monkeypatch.setattr(Architecture, "_slots", lambda self: asked.append(self) or pairs(self))
     assert len(model.layers()) == 20
     assert model.layers() is model.layers()
     assert not asked, "what validation has found is kept"

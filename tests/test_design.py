@@ -13,6 +13,7 @@ FLOORS = (
     {"weight", "faults", "settings"},
     {"blocks"},
     {"packings"},
+    {"layer"},
     {"architecture"},
     {"families", "sources", "stored", "names", "packed", "disk", "surplus"},
     {"ledger", "comparison", "explain", "adapter", "audit", "judged", "quoted"},

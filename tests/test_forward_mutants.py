@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from gptcount import Architecture, GptCountError, load
-from gptcount.reference import attention, functions, latent_attention, logits, mixture, mlp, model, norm, positions
+from gptcount.reference import (
+    attention,
+    functions,
+    latent_attention,
+    layer,
+    logits,
+    mixture,
+    mlp,
+    model,
+    norm,
+    positions,
+)
 from gptcount.reference.weights import Weights
 
 PARITY = Path(__file__).parent / "authorities" / "reference" / "parity"
@@ -94,7 +105,7 @@ def forgotten(*names: str) -> Patch:
     def without(x: Any, w: Any, name: str, *rest: Any) -> Any:
         return x if name in names else real(x, w, name, *rest)
 
-    return lambda patch: [patch.setattr(room, "norm", without) for room in (model, latent_attention)] and None
+    return lambda patch: [patch.setattr(room, "norm", without) for room in (model, layer, latent_attention)] and None
 
 
 BUILT: list[tuple[str, str, Patch]] = [

@@ -31,7 +31,7 @@ class AltUp(Beside):
 
     def sizes(self) -> dict[str, int]:
         """The streams, and those that are not the embedding itself."""
-        return {"n_streams": self.n_streams, "n_other_streams": self.n_streams - 1}
+        return super().sizes() | {"n_other_streams": self.n_streams - 1}
 
     def of_model(self) -> Inventory:
         """The weights that make the other streams of the embedding, and those that bring them together at the end."""

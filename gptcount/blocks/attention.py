@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from gptcount.blocks.block import Block, Names, NotNegative, Positive, Real, Size, allowed
 from gptcount.blocks.norm import HeadNorm, Norm
+from gptcount.blocks.size import AtLeast, Even, Multiple, Tokens
 from gptcount.weight import NOTHING, Inventory, linear, per, weight
 
 
@@ -14,7 +15,7 @@ class RotaryScaling(Block):
 
     kind: Literal["linear", "dynamic", "yarn", "llama3", "longrope"]
     factor: Positive | None = None
-    n_ctx_original: Size | None = None
+    n_ctx_original: Annotated[Size | None, Tokens()] = None
     low_frequency: Real | None = None
     high_frequency: Real | None = None
     beta_fast: Positive = 32.0
@@ -39,7 +40,7 @@ class Rotary(Block):
     """Rotary positions (Su et al. 2021): pairs of a head's numbers are turned, further from position to position."""
 
     base: Positive = 10_000.0
-    d_rotary: Size | None = None
+    d_rotary: Annotated[Size | None, Even()] = None
     """How many of a head's numbers are turned; absent, all of them."""
     interleaved: bool = False
     """Pairs are neighbours, not the two halves."""
@@ -51,13 +52,12 @@ class Rotary(Block):
     """The last ``d_rotary`` numbers of a head are turned, not the first (DeepSeek-V4)."""
     scaling: RotaryScaling | None = None
 
-    def fits(self, width: int, name: str) -> None:
-        """Raises ValueError where it cannot turn vectors of this width, which ``name`` names."""
+    def fits(self, width: int) -> None:
+        """Raises ValueError where it cannot turn vectors of this width."""
         turned = self.d_rotary or width
         scaling = self.scaling
         lists = (scaling.short_factors, scaling.long_factors) if scaling and scaling.kind == "longrope" else ()
         allowed(
-            (turned > width, f"rotary.d_rotary = {turned} is more than {name} = {width}"),
             (self.whole_head and scaling and scaling.kind != "linear", "rotary.whole_head is stretched linearly alone"),
             (
                 scaling and scaling.kind == "yarn" and self.base <= 1,
@@ -78,7 +78,7 @@ class Temperature(Block):
     """Queries of later positions are made longer: by 1 + scale * ln(1 + floor((position + offset) / n_positions))."""
 
     scale: Real
-    n_positions: Size
+    n_positions: Annotated[Size, Tokens()]
     offset: Literal[0, 1] = 0
 
 
@@ -87,10 +87,10 @@ class MultiHeadAttention(Block):
     al. 2023), with one, multi-query attention (Shazeer 2019)."""
 
     kind: Literal["multi-head"] = "multi-head"
-    n_heads: Size
-    n_kv_heads: Size | None = None
+    n_heads: Annotated[Size, Multiple("n_kv_heads"), Even("differential")]
+    n_kv_heads: Annotated[Size | None, Even("differential")] = None
     """Absent, every head has a key and a value of its own."""
-    d_head: Size
+    d_head: Annotated[Size, Even(), AtLeast("rotary.d_rotary")]
     d_value: Size | None = None
     """The width of a value, where it is not d_head."""
     biases: Names[Literal["query", "key", "value", "output"]] = ()
@@ -113,9 +113,9 @@ class MultiHeadAttention(Block):
     """A penalty that grows with the distance (Press et al. 2021), in the rounding or the slopes of a family."""
     alibi_most: Annotated[float, Field(gt=0, le=1000)] = 8.0
     """The exponent of the least slope, of the kind ``mpt``."""
-    window: Size | None = None
+    window: Annotated[Size | None, Tokens()] = None
     """How many tokens a token sees, itself included; absent, all before it."""
-    chunk: Size | None = None
+    chunk: Annotated[Size | None, Tokens()] = None
     """A token sees only its own chunk of so many tokens (Llama 4)."""
     bidirectional: bool = False
     """A token sees those after it too, as an encoder's (EmbeddingGemma)."""
@@ -128,12 +128,6 @@ class MultiHeadAttention(Block):
     """Queries, keys and values are held between minus and plus this."""
     value_scale: Real = 1.0
     temperature: Temperature | None = None
-
-    @model_validator(mode="after")
-    def _whole_groups(self) -> "MultiHeadAttention":
-        if self.n_heads % (self.n_kv_heads or 1):
-            raise ValueError(f"n_heads = {self.n_heads} is not a multiple of n_kv_heads = {self.n_kv_heads}")
-        return self
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "MultiHeadAttention":
@@ -149,8 +143,8 @@ class MultiHeadAttention(Block):
                 "differential: n_heads and n_kv_heads are even, as heads are paired",
             ),
         )
-        for rotary, width, name in self.turned():
-            rotary.fits(width, name)
+        for rotary, width, _ in self.turned():
+            rotary.fits(width)
         return self
 
     def turned(self) -> list[Turned]:
@@ -178,7 +172,7 @@ class MultiHeadAttention(Block):
             + (self._lambdas() if self.differential else NOTHING)
             + (per("n_heads", linear("gate", f"d_model {d_value}")) if self.gate else NOTHING)
             + (self.output_norm.across(f"n_heads*{d_value}").under("output_norm") if self.output_norm else NOTHING)
-            + linear("output", f"n_heads*{d_value} d_model", "output" in bias)
+            + linear("output", f"n_heads*{d_value} d_model", "output" in bias, stapled="n_heads")
         )
 
     def _lambdas(self) -> Inventory:

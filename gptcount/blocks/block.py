@@ -6,17 +6,17 @@ However a block is made or changed in Python, it is checked as a file is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError, model_validator
 
 from gptcount import settings
+from gptcount.blocks import size
 from gptcount.errors import shown
 from gptcount.faults import checked, refusal
 from gptcount.weight import NOTHING, Inventory
 
-Size = Annotated[int, Field(gt=0, le=1_000_000_000)]
-"""A size that a person can mean: 1 to 1,000,000,000."""
+Size = size.Size
 
 Real = Annotated[float, Field(allow_inf_nan=False, gt=-1e30, lt=1e30)]
 """A finite number, written with or without a decimal point; it changes what is computed and no count."""
@@ -27,6 +27,15 @@ Positive = Annotated[float, Field(allow_inf_nan=False, gt=0, lt=1e30)]
 NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0, lt=1e30)]
 """A finite number of at least 0."""
 
+
+def _only_false(value: object) -> object:
+    if value is not False:  # 0 would do for a Literal
+        raise ValueError("expected false")
+    return value
+
+
+Absent = Annotated[Literal[False], BeforeValidator(_only_false)]
+"""There is none of what may stand here."""
 
 Name = TypeVar("Name")
 Names = Annotated[tuple[Name, ...], Strict(False)]
@@ -41,7 +50,7 @@ def allowed(*unless: tuple[object, str]) -> None:
 
 
 class Block(BaseModel):
-    """A part of a specification. Its integer fields are the sizes that its inventory binds, each under its own name.
+    """A part of a specification. The sizes among its fields are those that its inventory binds, each under its name.
 
     Made in Python with what is no specification, it raises InputError, one line per problem.
     """
@@ -100,9 +109,26 @@ class Block(BaseModel):
         """The weights, bound to the sizes that this block knows; the blocks around it bind the others."""
         return self.weights().bind(self.sizes())
 
+    def turned(self) -> list[tuple[Any, int, str]]:
+        """What rotary positions turn: the positions, the width of the vectors, and its name. Most blocks have none."""
+        return []
+
     def sizes(self) -> dict[str, int]:
-        """The sizes that this block gives a name."""
-        return {name: value for name, value in self.__dict__.items() if type(value) is int}
+        """The sizes that this block gives a name, and how often one is in another where that has a name too."""
+        found = {}
+        for name, declarations in size.declared(type(self)).items():
+            if type(value := getattr(self, name)) is int:
+                found[name] = value
+                for one in declarations:
+                    if isinstance(one, size.Multiple) and one.quotient:
+                        found[one.quotient] = value // getattr(self, one.of)
+        return found
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        for misfit in size.misfits(self):
+            raise ValueError(misfit)
+        return self
 
 
 def _data(value: Any) -> Any:

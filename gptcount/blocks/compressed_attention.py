@@ -1,6 +1,6 @@
 """Attention whose one key of a token is its value too, over a window and over compressed keys of what lies before."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
@@ -9,6 +9,7 @@ from gptcount.blocks.block import Block, Size, allowed
 from gptcount.blocks.compressor import Compressor
 from gptcount.blocks.indexer import Indexer
 from gptcount.blocks.norm import Norm
+from gptcount.blocks.size import AtLeast, Even, Multiple, Tokens
 from gptcount.weight import NOTHING, Inventory, linear, per, weight
 
 
@@ -20,8 +21,8 @@ class CompressedAttention(Block):
     """
 
     kind: Literal["compressed"] = "compressed"
-    n_heads: Size
-    d_head: Size
+    n_heads: Annotated[Size, Multiple("n_output_groups", quotient="n_group_heads")]
+    d_head: Annotated[Size, Even(), AtLeast("rotary.d_rotary")]
     d_query_latent: Size
     n_output_groups: Size
     d_output_latent: Size
@@ -29,15 +30,13 @@ class CompressedAttention(Block):
     norm: Norm
     """The norm of query latent, keys and, without a gain, of each head's query."""
     rotary: Rotary
-    window: Size
+    window: Annotated[Size, Tokens()]
     compressor: Compressor | None = None
     indexer: Indexer | None = None
     """Chooses among the compressed keys; absent, a token looks at all that lie before it."""
 
     @model_validator(mode="after")
     def _whole_groups(self) -> "CompressedAttention":
-        if self.n_heads % self.n_output_groups:
-            raise ValueError(f"n_heads = {self.n_heads} is not a multiple of n_output_groups = {self.n_output_groups}")
         if self.indexer and not self.compressor:
             raise ValueError("an indexer chooses among compressed keys, and there is no compressor")
         block = self.compressor and self.compressor.n_block
@@ -48,17 +47,13 @@ class CompressedAttention(Block):
                 f"indexer.compressor: a compressor of its own with n_block = {block}, as attention has",
             )
         )
-        for rotary, width, name in self.turned():
-            rotary.fits(width, name)
+        for rotary, width, _ in self.turned():
+            rotary.fits(width)
         return self
 
     def turned(self) -> list[Turned]:
         """What rotary positions turn."""
         return [(self.rotary, self.d_head, "d_head"), *(self.indexer.turned() if self.indexer else [])]
-
-    def sizes(self) -> dict[str, int]:
-        """The sizes that this block gives a name, and how many heads a group has."""
-        return super().sizes() | {"n_group_heads": self.n_heads // self.n_output_groups}
 
     def weights(self) -> Inventory:
         return (
@@ -70,6 +65,9 @@ class CompressedAttention(Block):
             + weight("sinks", "n_heads", "other")
             + (self.compressor.across("d_head").under("compressor") if self.compressor else NOTHING)
             + (self.indexer.inventory().under("indexer") if self.indexer else NOTHING)
-            + per("n_output_groups", linear("output_down", "n_group_heads*d_head d_output_latent"))
+            + per(
+                "n_output_groups",
+                linear("output_down", "n_group_heads*d_head d_output_latent", stapled="n_group_heads"),
+            )
             + linear("output", "n_output_groups*d_output_latent d_model")
         )

@@ -1,14 +1,17 @@
 """A compressor: the keys and values of a block of tokens become one, each number by weights that a gate gives."""
 
+from typing import Annotated
+
 from gptcount.blocks.block import Block, Size
 from gptcount.blocks.norm import Norm
+from gptcount.blocks.size import Tokens
 from gptcount.weight import Inventory, linear, per, weight
 
 
 class Compressor(Block):
     """Compressed keys, which are values too (DeepSeek-V4): one for each whole block of tokens."""
 
-    n_block: Size
+    n_block: Annotated[Size, Tokens()]
     """How many tokens a block has."""
     n_blocks: Size = 1
     """From how many neighbouring blocks, the last its own, one is made; each has matrices of its own."""

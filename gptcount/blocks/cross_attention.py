@@ -1,12 +1,10 @@
 """Attention to what another part of a larger model brings: an image, say. A gate opens it, and the MLP behind it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
-
-from gptcount.blocks.attention import Turned
 from gptcount.blocks.block import Block, Size
 from gptcount.blocks.norm import HeadNorm
+from gptcount.blocks.size import Multiple
 from gptcount.weight import NOTHING, Inventory, linear, per, weight
 
 
@@ -15,20 +13,10 @@ class CrossAttention(Block):
     those of the other part, which is not counted. A token that sees none of it passes the layer as it came."""
 
     kind: Literal["cross"] = "cross"
-    n_heads: Size
+    n_heads: Annotated[Size, Multiple("n_kv_heads")]
     n_kv_heads: Size
     d_head: Size
     query_key_norm: HeadNorm | None = None
-
-    @model_validator(mode="after")
-    def _whole_groups(self) -> "CrossAttention":
-        if self.n_heads % self.n_kv_heads:
-            raise ValueError(f"n_heads = {self.n_heads} is not a multiple of n_kv_heads = {self.n_kv_heads}")
-        return self
-
-    def turned(self) -> list[Turned]:
-        """What rotary positions turn: nothing, as what is looked at has no place in the text."""
-        return []
 
     def weights(self) -> Inventory:
         """The weights in words, sizes not yet bound; both gates are single numbers. Filed apart: other layers of
@@ -40,7 +28,7 @@ class CrossAttention(Block):
             + per("n_kv_heads", linear("key", "d_model d_head"))
             + (norm.of("n_kv_heads").under("key_norm") if norm else NOTHING)
             + per("n_kv_heads", linear("value", "d_model d_head"))
-            + linear("output", "n_heads*d_head d_model")
+            + linear("output", "n_heads*d_head d_model", stapled="n_heads")
             + weight("gate", "", "other")
             + weight("mlp_gate", "", "other")
         )

@@ -1,11 +1,12 @@
 """The two ends of the flow: tokens become vectors, and the last vector becomes a score for every token or label."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
 from gptcount.blocks.block import Block, Positive, Real, Size, allowed
 from gptcount.blocks.norm import Norm
+from gptcount.blocks.size import AtLeast
 from gptcount.weight import NOTHING, Inventory, linear, weight
 
 Factor = Real | Literal["sqrt(d_model)"]
@@ -15,7 +16,7 @@ class Positions(Block):
     """Positions that are added to the embedding. Learned ones are a table; sinusoidal ones have no weights."""
 
     kind: Literal["learned", "sinusoidal"] = "learned"
-    n_positions: Size | None = None
+    n_positions: Annotated[Size | None, AtLeast("n_ctx")] = None
     """Rows of the table, where they are more than n_ctx: the first ones are passed over (OPT has 2 more)."""
     offset: Real = 0.0
     """The position of the first token, of sinusoidal ones."""
@@ -37,7 +38,7 @@ class Embedding(Block):
 
     d_embedding: Size | None = None
     """The width of the table, where it is not d_model; two projections then lead in and out (OPT-350M)."""
-    n_embedded: Size | None = None
+    n_embedded: Annotated[Size | None, AtLeast("n_vocab")] = None
     """Rows of the table, where they are more than n_vocab: the others are of tokens that are read and never scored."""
     positions: Positions | None = None
     scale: Factor = 1.0

@@ -1,6 +1,8 @@
 """Hyper-connections: several vectors flow for each token; each block reads a blend of them and writes into all."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from gptcount.blocks.block import Beside, Real, Size
 from gptcount.weight import Inventory, linear, weight
@@ -12,13 +14,9 @@ class HyperConnections(Beside):
 
     kind: Literal["hyper-connections"] = "hyper-connections"
     n_streams: Size
-    n_iterations: Size = 20
+    n_iterations: Annotated[int, Field(gt=0, le=1_000_000_000)] = 20
     """How often rows and columns of the mixing matrix are made to sum to 1."""
     eps: Real = 1e-6
-
-    def sizes(self) -> dict[str, int]:
-        """How many vectors flow."""
-        return {"n_streams": self.n_streams}
 
     def of_layer(self) -> Inventory:
         """Those of the attention and of the MLP of a layer."""

@@ -1,11 +1,14 @@
 """An indexer: small heads that score every earlier token, so that attention looks at the best of them only."""
 
+from typing import Annotated
+
 from pydantic import model_validator
 
 from gptcount.blocks.attention import Rotary, Turned
 from gptcount.blocks.block import Block, Size, allowed
 from gptcount.blocks.compressor import Compressor
 from gptcount.blocks.norm import Norm
+from gptcount.blocks.size import AtLeast, Even, Tokens
 from gptcount.weight import NOTHING, Inventory, linear, per
 
 
@@ -13,8 +16,8 @@ class Indexer(Block):
     """The lightning indexer of sparse attention (DeepSeek-V3.2): queries are made from attention's query latent."""
 
     n_index_heads: Size
-    d_index_head: Size
-    n_chosen: Size
+    d_index_head: Annotated[Size, Even(), AtLeast("rotary.d_rotary")]
+    n_chosen: Annotated[Size, Tokens()]
     """How many keys a token looks at."""
     rotary: Rotary = Rotary()
     norm: Norm | None = None

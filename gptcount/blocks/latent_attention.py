@@ -1,6 +1,6 @@
 """Latent attention: queries, keys and values are made from short latent vectors (DeepSeek-V2, DeepSeek-V3)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
@@ -8,6 +8,7 @@ from gptcount.blocks.attention import Rotary, Turned
 from gptcount.blocks.block import Block, Names, Real, Size
 from gptcount.blocks.indexer import Indexer
 from gptcount.blocks.norm import Norm
+from gptcount.blocks.size import AtLeast, Even
 from gptcount.weight import NOTHING, Inventory, linear, per
 
 
@@ -24,7 +25,7 @@ class LatentAttention(Block):
     """Absent, queries are made from the model's vector itself."""
     d_kv_latent: Size
     d_nope: Size
-    d_rotary: Size
+    d_rotary: Annotated[Size, Even(), AtLeast("rotary.d_rotary")]
     d_value: Size
     norm: Norm
     biases: Names[Literal["query_down", "kv_down", "output"]] = ()
@@ -42,8 +43,8 @@ class LatentAttention(Block):
             raise ValueError("an indexer reads the query latent, and there is no d_query_latent")
         if isinstance(self.indexer, Indexer) and self.indexer.compressor:
             raise ValueError("indexer.compressor: keys of latent attention are not compressed")
-        for rotary, width, name in self.turned():
-            rotary.fits(width, name)
+        for rotary, width, _ in self.turned():
+            rotary.fits(width)
         return self
 
     def turned(self) -> list[Turned]:
@@ -68,5 +69,5 @@ class LatentAttention(Block):
             + self.norm.across("d_kv_latent").under("kv_norm")
             + per("n_heads", linear("key", "d_kv_latent d_nope") + linear("value", "d_kv_latent d_value"))
             + (self.indexer.inventory().under("indexer") if isinstance(self.indexer, Indexer) else NOTHING)
-            + linear("output", "n_heads*d_value d_model", "output" in bias)
+            + linear("output", "n_heads*d_value d_model", "output" in bias, stapled="n_heads")
         )

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from gptcount.blocks.block import Block, NotNegative, Positive, Real, Size, allowed
 from gptcount.blocks.mlp import GatedMLP, PlainMLP, activation
 from gptcount.blocks.norm import Norm
+from gptcount.blocks.size import Few, Multiple, Spare
 from gptcount.weight import NOTHING, Inventory, Role, linear, per, weight
 
 Expert = Annotated[PlainMLP | GatedMLP, Field(discriminator="kind")]
@@ -16,7 +17,7 @@ class Mixture(Block):
     """Routed experts (Shazeer et al. 2017); perhaps a shared one, and a correction bias (DeepSeek-V3)."""
 
     kind: Literal["mixture"] = "mixture"
-    n_experts: Size
+    n_experts: Annotated[Size, Multiple("n_groups"), Spare(("n_experts_per_token", "n_groups"))]
     n_experts_per_token: Size
     n_zero_experts: Size | None = None
     """Further experts that have no weights and give back what they get (LongCat)."""
@@ -37,8 +38,8 @@ class Mixture(Block):
     weigh_input: bool = False
     """An expert's score multiplies what goes in, not what comes out (Llama 4)."""
     scale: Real = 1.0
-    n_groups: Size = 1
-    n_groups_per_token: Size = 1
+    n_groups: Annotated[Size, Few()] = 1
+    n_groups_per_token: Annotated[Size, Few()] = 1
     group_score: Literal["best-two", "best"] = "best-two"
     jitter: NotNegative = 0.01
     hashed: bool = False
@@ -56,11 +57,8 @@ class Mixture(Block):
     def _chosen_among_all(self) -> "Mixture":
         if self.n_experts_per_token > self.n_experts + (self.n_zero_experts or 0):
             raise ValueError(f"n_experts_per_token = {self.n_experts_per_token} of only n_experts = {self.n_experts}")
-        if self.n_experts % self.n_groups or self.n_groups_per_token > self.n_groups:
-            raise ValueError(
-                f"n_experts = {self.n_experts} do not make n_groups = {self.n_groups} equal groups, "
-                f"of which n_groups_per_token = {self.n_groups_per_token} are chosen"
-            )
+        if self.n_groups_per_token > self.n_groups:
+            raise ValueError(f"n_groups_per_token = {self.n_groups_per_token} of only n_groups = {self.n_groups}")
         within = self.n_experts // self.n_groups * self.n_groups_per_token
         mixer = self.scores == "sparse-mixer"
         allowed(

@@ -6,9 +6,13 @@ from pydantic import Field
 
 from gptcount.blocks.block import Block, Names, Positive, Real, Size
 from gptcount.blocks.norm import Norm
+from gptcount.blocks.size import Wide
 from gptcount.weight import NOTHING, Inventory, linear, weight
 
-Activation = Literal["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu_squared", "xielu"]
+Weightless = Literal["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu_squared"]
+"""Activations without numbers of their own."""
+
+Activation = Weightless | Literal["xielu"]
 """xielu has two learned numbers a layer and two fixed ones that a checkpoint keeps (Apertus)."""
 
 
@@ -16,7 +20,7 @@ class PlainMLP(Block):
     """Up, activation, down (Vaswani et al. 2017, section 3.3)."""
 
     kind: Literal["plain"] = "plain"
-    d_ff: Size
+    d_ff: Annotated[Size, Wide()]
     biases: Names[Literal["up", "down"]] = ()
     activation: Activation = "gelu"
 
@@ -32,7 +36,7 @@ class GatedMLP(Block):
     """Down of (activated gate times up) (Shazeer 2020); the clipped swiglu adds 1 to up (gpt-oss)."""
 
     kind: Literal["gated"] = "gated"
-    d_ff: Size
+    d_ff: Annotated[Size, Wide()]
     biases: Names[Literal["gate", "up", "down"]] = ()
     activation: Activation | Literal["swiglu_clipped"] = "silu"
     limit: Positive | None = None

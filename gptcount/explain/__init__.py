@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gptcount.architecture import Architecture, Layer
+from gptcount.architecture import Architecture
 from gptcount.blocks.block import Block
 from gptcount.explain.around import AROUND
 from gptcount.explain.attention import ATTENTION
 from gptcount.explain.facts import Facts
+from gptcount.explain.mamba2 import MAMBA2
 from gptcount.explain.mlp import MLP
+from gptcount.explain.short_convolution import SHORT_CONVOLUTION
+from gptcount.layer import SLOTS
 from gptcount.ledger import Ledger, Row
 from gptcount.numbers import count
 
-SENTENCES = AROUND | ATTENTION | MLP
+SENTENCES = AROUND | ATTENTION | MAMBA2 | SHORT_CONVOLUTION | MLP
 """The sentences of every group, by the name of its weight."""
 
 
@@ -57,8 +60,8 @@ Own = tuple[str, tuple[tuple[str, int | None], ...]]
 
 
 def _of_layers(architecture: Architecture) -> dict[Own, Block]:
-    """The attention or the MLP that a weight belongs to: the first that has one of its name and sizes."""
-    blocks = {id(block): (part, block) for layer in architecture.layers() for part, block in _parts(layer)}
+    """The block of a layer that a weight belongs to: the first that has one of its name and sizes."""
+    blocks = {id(block): (slot, block) for layer in architecture.layers() for slot, block in layer.slots()}
     return {
         (f"{part}.{weight.name}", tuple((axis.name, axis.size) for axis in weight.axes)): block
         for part, block in reversed(blocks.values())
@@ -66,29 +69,25 @@ def _of_layers(architecture: Architecture) -> dict[Own, Block]:
     }
 
 
-def _parts(layer: Layer) -> tuple[tuple[str, Block], tuple[str, Block]]:
-    return ("attention", layer.attention), ("mlp", layer.mlp)
-
-
 def _block(row: Row, architecture: Architecture, of_layers: dict[Own, Block]) -> Block | None:
     """The block that a row belongs to."""
     part = row.weight.partition(".")[0]
     if part == "shortcut" and architecture.shortcut:
         return architecture.shortcut.mixture
-    if part not in ("attention", "mlp"):
+    if part not in SLOTS:
         return getattr(architecture, part, None)
     return next((of_layers[key] for at in (1, 2) if (key := (row.weight, row.factors[at:])) in of_layers), None)
 
 
 def _key_of(row: Row, block: Block | None) -> str:
-    """What tells a row's sentences: its name, that of an attention that is not multi-head under its kind."""
+    """What tells a row's sentences: its name under its block's kind, where that has its own; else its whole name."""
     part, _, rest = row.weight.partition(".")
-    kind = getattr(block, "kind", "") if part in ("attention", "streams") else ""
     if rest.startswith("indexer."):
         return rest
     if part == "shortcut":
         return f"mlp.{rest}"
-    return f"{kind}.{rest}" if kind in ("latent", "compressed", "hyper-connections") else row.weight
+    own = f"{getattr(block, 'kind', '')}.{rest}"
+    return own if own in SENTENCES else row.weight
 
 
 def _vary(same: list[Facts]) -> str:

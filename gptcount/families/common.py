@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from gptcount.families.config import REFUSED, REQUIRED, Config
+from gptcount.layer import SLOTS
 from gptcount.stored import parsed
 from gptcount.weight import slices
 
@@ -62,6 +63,18 @@ def varied(kind: str, blocks: Mapping[Any, Part], which: Sequence[Hashable]) -> 
         alike.setdefault(repr(blocks[key]), (blocks[key], []))[1].extend(indices)
     common = max(alike.values(), key=lambda found: len(found[1]))[0]
     return common, [{"layers": slices(sorted(at)), kind: block} for block, at in alike.values() if block is not common]
+
+
+def slotted(kinds: Mapping[Any, Part], which: Sequence[Hashable]) -> Part:
+    """What is in each slot of the layers of several kinds, and the layers that differ from most.
+
+    ``kinds`` has the slots of each kind, an absent one being empty; ``which`` says the kind of each layer.
+    """
+    found: Part = {"variations": []}
+    for slot in SLOTS:
+        block, variations = varied(slot, {key: kind.get(slot, False) for key, kind in kinds.items()}, which)
+        found |= {slot: block, "variations": [*found["variations"], *variations]}
+    return found
 
 
 def layer_types(c: Config, n_layers: int, absent: Sequence[str], among: Sequence[str] = LAYER_TYPES) -> list[str]:

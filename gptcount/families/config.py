@@ -225,6 +225,12 @@ class Config:
             raise self.refusal(self._spelled(keys), f"{value!r} is not a finite number")
         return float(value)
 
+    def bound(self, value: Any) -> float | None:
+        """A number that may be infinite, as JSON and transformers write it; None where it is."""
+        if value == {"__float__": "Infinity"} or value == "inf":
+            return None
+        return float(value) if type(value) in (int, float) and abs(value) < 1e30 else None
+
     def word(self, *keys: str, among: Iterable[str], absent: Any = REQUIRED, null: Any = REFUSED) -> str:
         """One of some words."""
         value = self.raw(*keys, absent=absent, null=null)

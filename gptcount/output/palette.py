@@ -19,6 +19,7 @@ class Colour(NamedTuple):
 PALETTE = {
     "embedding": Colour("cyan", "#1793a5"),
     "attention": Colour("green", "#3c9a4a"),
+    "mixer": Colour("bright_blue", "#5b86e5"),
     "mlp": Colour("yellow", "#b98a0e"),
     "unembedding": Colour("magenta", "#c25fb0"),
 }

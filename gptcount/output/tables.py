@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gptcount import ledger as account
 from gptcount.architecture import Architecture
-from gptcount.comparison import Account, Check, check
+from gptcount.comparison import Account, Check, check, parts_of
 from gptcount.errors import shown
 from gptcount.ledger import GROUPS, Ledger
 from gptcount.numbers import count, difference, size
@@ -308,7 +308,7 @@ def side_by_side(accounts: Sequence[Account]) -> Table:
         return [one.ledger.totals[total] for one in accounts]
 
     sums = [
-        *((name(part), [one.parts[part] for one in accounts], part) for part in GROUPS),
+        *((name(part), [one.parts[part] for one in accounts], part) for part in parts_of(accounts)),
         ("other matrices", [one.other for one in accounts], ""),
         ("biases, norms, positions", [one.beside for one in accounts], ""),
         ("tied unembedding", [one.tied for one in accounts], ""),
@@ -326,9 +326,10 @@ def side_by_side(accounts: Sequence[Account]) -> Table:
 
 def model_by_model(accounts: Sequence[Account], shares: bool = False) -> Table:
     """Models as rows, parts as columns; in a narrow place the parts are shares, which outlive all but the total."""
+    parts = parts_of(accounts)
     columns = (
         Column("model"),
-        *(Column(name(part), right=True) for part in GROUPS),
+        *(Column(name(part), right=True) for part in parts),
         *(Column(part, right=True, optional=1 * shares) for part in ("other", "tied")),
         Column("parameters", right=True),
         Column("active", right=True, optional=2 * shares),
@@ -336,17 +337,17 @@ def model_by_model(accounts: Sequence[Account], shares: bool = False) -> Table:
         Column("published", right=True, optional=4 * shares),
         Column("counted", right=True, optional=4 * shares),
     )
-    rows = tuple(_model(one, shares) for one in accounts)
+    rows = tuple(_model(one, parts, shares) for one in accounts)
     return Table("", columns, rows, instead=None if shares else model_by_model(accounts, shares=True))
 
 
-def _model(one: Account, shares: bool) -> Row:
+def _model(one: Account, parts: Sequence[str], shares: bool) -> Row:
     totals = one.ledger.totals
-    parts = [*(one.parts[part] for part in GROUPS), one.other + one.beside, one.tied]
+    counts = [*(one.parts[part] for part in parts), one.other + one.beside, one.tied]
     return Row(
         (
             shown(one.ledger.model),
-            *((part / totals["parameters"] for part in parts) if shares else parts),
+            *((n / totals["parameters"] for n in counts) if shares else counts),
             totals["parameters"],
             totals["active"],
             totals["matrices"],

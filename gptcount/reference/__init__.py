@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from math import inf
 from pathlib import Path
+from sys import maxsize
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,8 @@ def checked(architecture: Architecture, said: Any) -> Array:
 
 def longest(architecture: Architecture) -> int:
     """The most tokens that the model takes: its context, stretched where its rotary positions grow with the text."""
+    n_ctx = architecture.n_ctx or maxsize
     rotary = getattr(architecture.attention, "rotary", None)
     scaling = rotary.scaling if isinstance(rotary, Rotary) else None
     grows = scaling is not None and scaling.kind == "dynamic"
-    return int(architecture.n_ctx * (scaling.factor or 1)) if scaling and grows else architecture.n_ctx
+    return int(n_ctx * (scaling.factor or 1)) if scaling and grows else n_ctx

@@ -164,9 +164,12 @@ def unrunnable(architecture: Architecture) -> Iterator[str]:
     if (positions := architecture.embedding.positions) and (fault := unfilled(positions, architecture.d_model)):
         yield fault
     found = (
-        unturned(rotary, width) for layer in architecture.layers() for rotary, width, _ in layer.attention.turned()
+        (slot, unturned(rotary, width))
+        for layer in architecture.layers()
+        for slot, block in layer.slots()
+        for rotary, width, _ in block.turned()
     )
-    yield from dict.fromkeys(f"attention.{fault}" for fault in found if fault)
+    yield from dict.fromkeys(f"{slot}.{fault}" for slot, fault in found if fault)
 
 
 def _run(
@@ -174,11 +177,11 @@ def _run(
 ) -> Verification:
     shelf, steps = Shelf(inventory), list[Step]()
     positions = likeness.embedding.positions
-    if positions:
+    if positions and likeness.n_ctx and architecture.n_ctx:
         real = real | {
             ("n_positions", positions.n_positions or likeness.n_ctx): positions.n_positions or architecture.n_ctx
         }
-    tokens = np.arange(likeness.n_ctx) % likeness.n_vocab
+    tokens = np.arange(likeness.n_ctx or 0) % likeness.n_vocab
     w = Weights(shelf, likeness.sizes(), steps.append)
     vectors = forward(likeness, tokens, w)
     scores = scored(likeness, vectors[-1], w)

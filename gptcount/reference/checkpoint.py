@@ -131,7 +131,7 @@ def part(tensor: Tensor, place: int, array: Array) -> Array:
     for dimension in tensor.line.dimensions:
         named, left = own(dimension, weight), rest(tensor.line, weight, n_indices)
         if "|" not in dimension:
-            if named or dimension[0].isdigit():
+            if named or (dimension[0].isdigit() and weight.role != "bias"):
                 shape.append(next(sizes))
                 cuts.append(slice(None))
                 axes += named

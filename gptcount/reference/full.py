@@ -55,7 +55,7 @@ def run(
 
     Raises InputError where that needs more memory than the machine has.
     """
-    n_tokens = min(n_tokens, architecture.n_ctx)
+    n_tokens = min(n_tokens, architecture.n_ctx or n_tokens)
     if (needed := memory_of(architecture, n_tokens)) > (there := memory()):
         raise InputError(
             f"{shown(architecture.name)}: --full would need about {size(needed)} of memory, and there are {size(there)}"

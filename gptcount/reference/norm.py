@@ -17,3 +17,13 @@ def norm(x: Array, w: Weights, name: str, spec: Norm, words: str = "n_ctx d_mode
     if spec.gain:
         x = w.scale(words, x, name, over, plus=1.0 if spec.plus_one else 0.0)
     return w.add(words, x, f"{name}.bias", over) if spec.bias else x
+
+
+def norm_of_groups(x: Array, w: Weights, name: str, spec: Norm, groups: int, over: str) -> Array:
+    """x: (n_ctx, width), whose axes ``over`` names. The norm of each of so many equal parts; gain and bias are those of
+    the whole."""
+    plain = spec.model_copy(update={"gain": False, "bias": False})
+    x = norm(x.reshape(len(x), groups, -1), w, name, plain).reshape(x.shape)
+    words = f"n_ctx {over}"
+    x = w.scale(words, x, name, over, plus=1.0 if spec.plus_one else 0.0) if spec.gain else x
+    return w.add(words, x, f"{name}.bias", over) if spec.bias else x

@@ -41,7 +41,7 @@ def run(
 
     Raises GptCountError where a tensor is missing, misshapen or not a plain number, or a token is none of the model's.
     """
-    made_up = np.arange(min(WITHOUT_TOKENS, architecture.n_ctx)) * 1009 % architecture.n_vocab
+    made_up = np.arange(min(WITHOUT_TOKENS, architecture.n_ctx or WITHOUT_TOKENS)) * 1009 % architecture.n_vocab
     text = checked(architecture, np.asarray([made_up if tokens is None else tokens]))[0]
     source = opened(architecture, checkpoint)
     w = Weights(source, architecture.sizes() | {"n_ctx": len(text)})

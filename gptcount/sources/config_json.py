@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gptcount.architecture import MOST_SLICES, MOST_VARIATIONS, Architecture
+from gptcount.architecture import MOST_VARIATIONS, Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families import read
 from gptcount.families.params import is_params
 from gptcount.families.params import read as read_params
 from gptcount.families.quantization import quantization
+from gptcount.layer import MOST_SLICES
 from gptcount.numbers import count
 from gptcount.sources import specification
 

@@ -69,9 +69,16 @@ class MethodError(Exception):
 # ------------------------------------------------------------------------------------------------ building and counting
 
 
+def finite(value: Any) -> Any:
+    """A copy in which infinity, which JSON cannot say and files write as an object, is a number again."""
+    if isinstance(value, dict):
+        return float(value["__float__"]) if value.keys() == {"__float__"} else {k: finite(v) for k, v in value.items()}
+    return [finite(item) for item in value] if isinstance(value, list) else copy.deepcopy(value)
+
+
 def build(config: Config) -> PreTrainedModel:
     """Build the causal language model of a configuration on the meta device."""
-    parsed = CONFIG_MAPPING[config["model_type"]].from_dict(copy.deepcopy(config))
+    parsed = CONFIG_MAPPING[config["model_type"]].from_dict(finite(config))
     with torch.device("meta"):
         return AutoModelForCausalLM.from_config(parsed)
 
@@ -123,7 +130,7 @@ def measure(config: Config, tensors: bool = True) -> dict[str, Any]:
     inactive: int | None = 0
     for name, value in parameters.items():
         routed = ROUTED.search(name) is not None
-        if value.dim() > 2 and not routed and not name.endswith(".conv1d.weight"):
+        if value.dim() > 2 and not routed and not re.search(r"conv(1d|_1d)?\.weight$", name):
             raise MethodError(f"tensor of unknown nature: {name} {tuple(value.shape)}")
         if not routed or inactive is None:
             continue

@@ -1,0 +1,86 @@
+"""Small configurations of Mamba-2 and LFM2 for the two scripts that make the evidence; ``...`` leaves a key out."""
+
+MAMBA2 = {
+    "vocab_size": 211,
+    "hidden_size": 72,
+    "num_heads": 9,
+    "head_dim": 16,
+    "state_size": 10,
+    "n_groups": 3,
+    "num_hidden_layers": 4,
+    "conv_kernel": 5,
+    "expand": 2,
+    "chunk_size": 7,
+    "hidden_act": "silu",
+    "layer_norm_epsilon": 1e-05,
+    "use_bias": False,
+    "use_conv_bias": True,
+    "time_step_limit": [0.0, {"__float__": "Infinity"}],
+    "tie_word_embeddings": False,
+}
+
+LFM2 = {
+    "vocab_size": 211,
+    "hidden_size": 72,
+    "intermediate_size": 116,
+    "num_hidden_layers": 5,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 3,
+    "max_position_embeddings": 97,
+    "norm_eps": 1e-05,
+    "rope_theta": 10000.0,
+    "conv_L_cache": 4,
+    "conv_bias": False,
+    "full_attn_idxs": [1, 3],
+    "block_multiple_of": 8,
+    "block_ffn_dim_multiplier": 1.3,
+    "block_auto_adjust_ff_dim": True,
+}
+
+COUNTS = {
+    "mamba2": (
+        MAMBA2,
+        {
+            "biases": {"use_bias": True},
+            "no-convolution-bias": {"use_conv_bias": False},
+            "one-group": {"n_groups": 1},
+            "intermediate-ignored": {"intermediate_size": 999},
+            "groups-absent": {"n_groups": ..., "num_heads": 24, "head_dim": 6},
+            "limits": {"time_step_limit": [0.01, 0.1]},
+        },
+    ),
+    "lfm2": (
+        LFM2,
+        {
+            "bias": {"conv_bias": True},
+            "not-adjusted": {"block_auto_adjust_ff_dim": False},
+            "multiplier-null": {"block_ffn_dim_multiplier": None},
+            "indices-absent": {"full_attn_idxs": ...},
+            "layer-types": {"layer_types": ["conv", "full_attention", "conv", "conv", "full_attention"]},
+            "tie-embedding": {"tie_embedding": False},
+            "block-ff-dim": {"block_ff_dim": 131},
+        },
+    ),
+}
+
+_ROPE = {"rope_parameters": {"rope_type": "default", "rope_theta": 200.0}}
+
+PARITY = {
+    "mamba2": (
+        "mamba2",
+        {**MAMBA2, "vocab_size": 61, "hidden_size": 24, "num_heads": 6, "head_dim": 8, "state_size": 5, "n_groups": 2}
+        | {"num_hidden_layers": 2, "conv_kernel": 4, "chunk_size": 4, "time_step_limit": (0.0, float("inf"))},
+    ),
+    "mamba2-limits-biases": (
+        "mamba2",
+        {**MAMBA2, "vocab_size": 61, "hidden_size": 24, "num_heads": 6, "head_dim": 8, "state_size": 5, "n_groups": 3}
+        | {"num_hidden_layers": 2, "conv_kernel": 3, "chunk_size": 5, "use_bias": True, "use_conv_bias": False}
+        | {"time_step_limit": (0.4, 0.9), "tie_word_embeddings": True},
+    ),
+    "lfm2": (
+        "lfm2",
+        {**LFM2, "vocab_size": 61, "hidden_size": 24, "intermediate_size": 29, "num_hidden_layers": 3}
+        | {"num_attention_heads": 4, "num_key_value_heads": 2, "rope_theta": ..., "full_attn_idxs": [1]}
+        | {"conv_bias": True, **_ROPE},
+    ),
+}
