@@ -25,9 +25,5 @@ MAMBA2: dict[str, Sentences] = {
         "much of its own it writes."
     ),
     "mamba2.output": said("The output matrix takes the {n_heads} × {d_head} numbers of all heads back to {d_model}."),
-    "short-convolution.input_gate": said(
-        "The input gate multiplies what goes into the convolution, number by number. The convolution blends each of "
-        "{d_model} channels with its own last {n_taps} values, which takes {n_taps} weights a channel."
-    ),
 }
 """The sentences of a group, by kind and name of its weight."""
