@@ -193,8 +193,8 @@ class Architecture(Block):
         """Every weight of the model, bound to its sizes, in the order of the flow."""
         norm = self.last_norm()
         return (
-            self.embedding.inventory().under("embedding")
-            + sum((block.of_model().under(path) for path, block in self.beside().items()), NOTHING)
+            self.embedding.inventory().of(self.embedding).under("embedding")
+            + sum((block.of_model().of(block).under(path) for path, block in self.beside().items()), NOTHING)
             + self._layered()
             + (norm.across("d_model").under("final_norm") if norm else NOTHING)
             + self._end()
@@ -213,10 +213,11 @@ class Architecture(Block):
         """What turns the last vectors into scores; where the embedding is narrower, they are first made as narrow."""
         narrower = self.embedding.d_embedding is not None
         width = "d_embedding" if narrower else "d_model"
+        last, head = self.unembedding, self.head
         return (
             (linear("unembedding.projection", f"d_model {width}") if narrower else NOTHING)
-            + (self.unembedding.across(width).under("unembedding") if self.unembedding else NOTHING)
-            + (self.head.across(width) if self.head else NOTHING)
+            + (last.across(width).of(last).under("unembedding") if last else NOTHING)
+            + (head.across(width).of(head) if head else NOTHING)
         )
 
     def last_norm(self) -> Norm | None:
@@ -275,7 +276,7 @@ class Architecture(Block):
         flow = sum((self._of_branch(branch, branch is branches[0]) for branch in branches), NOTHING)
         return (
             (self.shortcut.around(flow) if self.shortcut else flow)
-            + sum((block.of_layer().under(path) for path, block in self.beside().items()), NOTHING)
+            + sum((block.of_layer().of(block).under(path) for path, block in self.beside().items()), NOTHING)
             + (weight("layer_scalar", "", "buffer") if self.layer_scalar else NOTHING)
         )
 
@@ -284,7 +285,7 @@ class Architecture(Block):
         norm, after = self.norm.across("d_model"), self.residual in ("output-norm", "sandwich")
         return (
             (norm.under(f"{branch.name}_norm") if before else NOTHING)
-            + sum((block.inventory().under(slot) for slot, block in branch.blocks), NOTHING)
+            + sum((block.inventory().of(block).under(slot) for slot, block in branch.blocks), NOTHING)
             + (norm.under(f"{branch.name}_output_norm") if after else NOTHING)
         )
 
@@ -293,11 +294,11 @@ class Architecture(Block):
         layers = self.layers()
         if len(layers) == 1:
             return self._of_layer(next(iter(layers))).per(Axis("n_layers"))
-        lines: dict[Weight, list[int]] = {}
+        lines: dict[tuple[object, ...], tuple[Weight, list[int]]] = {}
         for layer, where in layers.items():
             for line in self._of_layer(layer):
-                lines.setdefault(line, []).extend(where)
-        return Inventory([each for line, at in lines.items() for each in Inventory([line]).per(self._layers_at(at))])
+                lines.setdefault(line[:-1], (line, []))[1].extend(where)
+        return Inventory([each for line, at in lines.values() for each in Inventory([line]).per(self._layers_at(at))])
 
     def _layers_at(self, where: list[int]) -> Axis:
         if len(where) == self.n_layers:

@@ -53,25 +53,55 @@ ITEMS: tuple[tuple[Role, str], ...] = (
 
 
 class Row(NamedTuple):
-    """One group of equal matrices."""
+    """One group of equal matrices: a weight of the inventory, as the reading has it. Text is made of it at the end."""
 
-    weight: str
-    group: str
-    shape: tuple[str, ...]
-    """The dimensions of one matrix, in words."""
-    sizes: tuple[int, ...]
-    """The dimensions of one matrix, as numbers."""
-    matrices: int
-    parameters: int
-    active: int
-    factors: tuple[tuple[str, int], ...]
-    """Every named size whose product the parameters are, copies first."""
+    of: Weight
+
+    @property
+    def weight(self) -> str:
+        """The name of the weight in the inventory."""
+        return self.of.name
+
+    @property
+    def group(self) -> str:
+        """What people call it."""
+        return label(self.of)
 
     @property
     def part(self) -> str:
         """The part of the model that this belongs to: one of GROUPS, or what stands beside attention and MLP."""
         part = self.weight.partition(".")[0]
         return WITHIN.get(part, part)
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """The dimensions of one matrix, in words."""
+        return tuple("*".join(axis.name for axis in dimension) for dimension in self.of.shape)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The dimensions of one matrix, as numbers."""
+        return self.of.sizes
+
+    @property
+    def matrices(self) -> int:
+        """How many there are."""
+        return self.of.copies
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers they hold together."""
+        return self.of.parameters
+
+    @property
+    def active(self) -> int:
+        """How many of them one token visits, at most."""
+        return self.of.active
+
+    @property
+    def factors(self) -> tuple[tuple[str, int], ...]:
+        """Every named size whose product the parameters are, copies first."""
+        return tuple((axis.label, axis.n) for axis in self.of.axes)
 
     @property
     def formula(self) -> str:
@@ -192,7 +222,7 @@ def breakdown(architecture: Architecture, reading: Reading = "heads") -> Ledger:
         raise InputError(f"{shown(architecture)}: expected an Architecture, such as gptcount.load gives")
     inventory = architecture.inventory()
     rows = tuple(
-        _row(unstapled(weight) if reading == "value-up" else weight) for weight in inventory if weight.role == "matrix"
+        Row(unstapled(weight) if reading == "value-up" else weight) for weight in inventory if weight.role == "matrix"
     )
     said = architecture.quantization
     items = reconcile(inventory, stored=said is None or said.stands_for_all)
@@ -290,19 +320,6 @@ def unstapled(weight: Weight) -> Weight:
     apart = next(axis for dimension in weight.shape for axis in dimension if axis.name == weight.stapled)
     shape = tuple(tuple(axis for axis in dimension if axis is not apart) for dimension in weight.shape)
     return weight._replace(shape=shape, per=(*weight.per, apart))
-
-
-def _row(weight: Weight) -> Row:
-    return Row(
-        weight=weight.name,
-        group=label(weight),
-        shape=tuple("*".join(axis.name for axis in dimension) for dimension in weight.shape),
-        sizes=weight.sizes,
-        matrices=weight.copies,
-        parameters=weight.parameters,
-        active=weight.active,
-        factors=tuple((axis.label, axis.n) for axis in weight.axes),
-    )
 
 
 def label(weight: Weight) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from math import prod
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gptcount.errors import InputError
 
@@ -63,6 +63,8 @@ class Weight(NamedTuple):
     tied_to: str = ""
     stapled: str = ""
     """The axis whose matrices are stapled together in this one: those of the heads in an output matrix."""
+    block: Any = None
+    """What declares it."""
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -111,6 +113,10 @@ class Inventory(tuple[Weight, ...]):
     def per(self, axis: Axis) -> Inventory:
         """One such inventory for every index of ``axis``."""
         return Inventory([Weight(w.name, w.shape, (axis, *w.per), *w[3:]) for w in self])
+
+    def of(self, block: Any) -> Inventory:
+        """The same weights, declared by this block."""
+        return Inventory([Weight(*w[:-1], block) for w in self])
 
     def under(self, path: str) -> Inventory:
         """The same weights, filed under a dotted path."""
@@ -172,16 +178,21 @@ def product(axes: Iterable[Axis]) -> int:
 
 def slices(where: Sequence[int]) -> str:
     """Indices as Python slices say them: ``0:3``, ``5:48:6``, or several with commas."""
-    return ",".join(_runs(list(where)))
+    return ",".join(map(_said, runs(where)))
 
 
-def _runs(where: list[int]) -> Iterator[str]:
+def _said(run: range) -> str:
+    step = f":{run.step}" if run.step > 1 else ""
+    return str(run[0]) if len(run) == 1 else f"{run[0]}:{run[-1] + 1}{step}"
+
+
+def runs(where: Sequence[int]) -> Iterator[range]:
+    """Indices as runs: whole ones, and those of at least three with the same step between them."""
     at = 0
     while at < len(where):
         step = where[at + 1] - where[at] if at + 1 < len(where) else 1
         end = next((i for i in range(at + 1, len(where)) if where[i] - where[i - 1] != step), len(where))
         if step > 1 and end - at < 3:
             step, end = 1, at + 1
-        first, stop = where[at], where[end - 1] + 1
-        yield str(first) if end - at == 1 else f"{first}:{stop}" + (f":{step}" if step > 1 else "")
+        yield range(where[at], where[end - 1] + 1, step)
         at = end

@@ -14,4 +14,4 @@ class Shortcut(Block):
 
     def around(self, pair: Inventory) -> Inventory:
         """The weights of a layer, one pair of which is given."""
-        return per("n_pairs", pair).bind(self.sizes()) + self.mixture.inventory().under("shortcut")
+        return per("n_pairs", pair).bind(self.sizes()) + self.mixture.inventory().of(self.mixture).under("shortcut")

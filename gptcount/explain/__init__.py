@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gptcount.architecture import Architecture
-from gptcount.blocks.block import Block
 from gptcount.explain.around import AROUND
 from gptcount.explain.attention import ATTENTION
 from gptcount.explain.facts import Facts
 from gptcount.explain.mamba2 import MAMBA2
 from gptcount.explain.mlp import MLP
 from gptcount.explain.short_convolution import SHORT_CONVOLUTION
-from gptcount.layer import SLOTS
 from gptcount.ledger import Ledger, Row
 from gptcount.numbers import count
 
@@ -49,45 +46,14 @@ def explain(ledger: Ledger) -> list[Explanation]:
 
 def keyed(ledger: Ledger) -> Iterator[tuple[str, Facts]]:
     """Each row with its block, and the key of its sentences."""
-    of_layers = _of_layers(ledger.architecture)
     for row in ledger.rows:
-        block = _block(row, ledger.architecture, of_layers)
-        yield _key_of(row, block), Facts(row, ledger, block)
+        yield key_of(row), Facts(row, ledger, row.of.block)
 
 
-Own = tuple[str, tuple[tuple[str, int | None], ...]]
-"""A weight of a layer: its name, and its axes with their sizes."""
-
-
-def _of_layers(architecture: Architecture) -> dict[Own, Block]:
-    """The block of a layer that a weight belongs to: the first that has one of its name and sizes."""
-    blocks = {id(block): (slot, block) for layer in architecture.layers() for slot, block in layer.slots()}
-    return {
-        (f"{part}.{weight.name}", tuple((axis.name, axis.size) for axis in weight.axes)): block
-        for part, block in reversed(blocks.values())
-        for weight in block.inventory().bind(architecture.sizes())
-    }
-
-
-def _block(row: Row, architecture: Architecture, of_layers: dict[Own, Block]) -> Block | None:
-    """The block that a row belongs to."""
-    part = row.weight.partition(".")[0]
-    if part == "shortcut" and architecture.shortcut:
-        return architecture.shortcut.mixture
-    if part not in SLOTS:
-        return getattr(architecture, part, None)
-    return next((of_layers[key] for at in (1, 2) if (key := (row.weight, row.factors[at:])) in of_layers), None)
-
-
-def _key_of(row: Row, block: Block | None) -> str:
-    """What tells a row's sentences: its name under its block's kind, where that has its own; else its whole name."""
-    part, _, rest = row.weight.partition(".")
-    if rest.startswith("indexer."):
-        return rest
-    if part == "shortcut":
-        return f"mlp.{rest}"
-    own = f"{getattr(block, 'kind', '')}.{rest}"
-    return own if own in SENTENCES else row.weight
+def key_of(row: Row) -> str:
+    """What tells a row's sentences: its name under its block's kind, or else the name alone, or all of its path."""
+    rest = row.weight.partition(".")[2]
+    return next((key for key in (f"{getattr(row.of.block, 'kind', '')}.{rest}", rest) if key in SENTENCES), row.weight)
 
 
 def _vary(same: list[Facts]) -> str:

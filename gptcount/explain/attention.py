@@ -268,26 +268,28 @@ _QUERY_DOWN = said(
 )
 
 ATTENTION: dict[str, Sentences] = {
-    "attention.query": _query,
-    "attention.key": _key_matrix,
-    "attention.value": _value,
-    "attention.output": _output,
-    "attention.gate": _attention_gate,
-    "attention.crossed.query": said(
+    "multi-head.query": _query,
+    "multi-head.key": _key_matrix,
+    "multi-head.value": _value,
+    "multi-head.output": _output,
+    "multi-head.gate": _attention_gate,
+    "cross.crossed.query": said(
         "Some layers look at what another part of the model brings, an image say: their query matrices turn a token's "
         "{d_model} numbers into the {d_head} that each of {n_heads} heads looks for there."
     ),
-    "attention.crossed.key": said("The keys are made of what the other part brings, by {n_kv_heads} heads."),
-    "attention.crossed.value": said("So are the values: what the other part passes on to the tokens that look at it."),
-    "attention.crossed.output": said(
+    "cross.crossed.key": said("The keys are made of what the other part brings, by {n_kv_heads} heads."),
+    "cross.crossed.value": said("So are the values: what the other part passes on to the tokens that look at it."),
+    "cross.crossed.output": said(
         "It takes what the {n_heads} heads have seen of the other part back to {d_model} numbers, which a gate lets "
         "into the token's vector."
     ),
-    "attention.experts.query": said(
+    "attention-mixture.key": _key_matrix,
+    "attention-mixture.value": _value,
+    "attention-mixture.experts.query": said(
         "Queries belong to experts: each of {n_experts} has a query matrix for every one of {n_kv_heads} key and value "
         "heads, and a token looks through those of {n_experts_per_token} experts."
     ),
-    "attention.experts.output": _mixture_output,
+    "attention-mixture.experts.output": _mixture_output,
     "latent.query_down": _QUERY_DOWN,
     "latent.query": _latent_query,
     "latent.query_rotary": said(
@@ -314,4 +316,4 @@ ATTENTION: dict[str, Sentences] = {
     "indexer.compressor.gate": _compressor_gate,
     "indexer.head_weight": _head_weight,
 }
-"""The sentences of a group, by the name of its weight."""
+"""The sentences of a group, by kind and name of its weight; those of an indexer are the same in every kind."""

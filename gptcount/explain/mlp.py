@@ -99,18 +99,20 @@ def _shared_gate(facts: Facts) -> list[str]:
 
 
 MLP: dict[str, Sentences] = {
-    "attention.router": _router,
-    "mlp.gate": _gate,
-    "mlp.up": _up,
-    "mlp.down": _down,
-    "mlp.router": _router,
-    "mlp.router_zero": _router_zero,
-    "mlp.experts.gate": _expert("gate-projection"),
-    "mlp.experts.up": _expert("up-projection"),
-    "mlp.experts.down": _expert("down-projection"),
-    "mlp.shared.gate": _shared("gate-projection"),
-    "mlp.shared.up": _shared("up-projection"),
-    "mlp.shared.down": _shared("down-projection"),
-    "mlp.shared_gate": _shared_gate,
+    "attention-mixture.router": _router,
+    "plain.up": _up,
+    "plain.down": _down,
+    "gated.gate": _gate,
+    "gated.up": _up,
+    "gated.down": _down,
+    "mixture.router": _router,
+    "mixture.router_zero": _router_zero,
+    "mixture.experts.gate": _expert("gate-projection"),
+    "mixture.experts.up": _expert("up-projection"),
+    "mixture.experts.down": _expert("down-projection"),
+    "mixture.shared.gate": _shared("gate-projection"),
+    "mixture.shared.up": _shared("up-projection"),
+    "mixture.shared.down": _shared("down-projection"),
+    "mixture.shared_gate": _shared_gate,
 }
-"""The sentences of a group, by the name of its weight."""
+"""The sentences of a group, by kind and name of its weight."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gptcount.errors import shown
 from gptcount.ledger import Ledger, Row
 from gptcount.numbers import count, share
+from gptcount.weight import runs
 
 
 class Tile(NamedTuple):
@@ -77,14 +78,14 @@ def _weights(ledger: Ledger) -> Iterator[Tile]:
     for row in ledger.rows:
         by_name.setdefault(row.weight, []).append(row)
     for name, rows in by_name.items():
-        runs = [run for row in rows for run in _runs(row)]
-        part, key, several = rows[0].part, f"{rows[0].part}/{name}", len(runs) > 1
+        found = [run for row in rows for run in _runs(row)]
+        part, key, several = rows[0].part, f"{rows[0].part}/{name}", len(found) > 1
         label = rows[0].group
         if several:
             parameters = sum(row.parameters for row in rows)
-            working = (f"{len(runs)} runs of layers", f"= {count(parameters)} parameters")
+            working = (f"{len(found)} runs of layers", f"= {count(parameters)} parameters")
             yield Tile(key, part, label, part, parameters, ledger.share(parameters), working)
-        for place, run in enumerate(runs):
+        for place, run in enumerate(found):
             yield Tile(
                 f"{key}/{place}" if several else key,
                 key if several else part,
@@ -114,16 +115,13 @@ class _Run(NamedTuple):
 
 
 def _runs(row: Row) -> Iterator[_Run]:
-    """A row run by run: ``n_layers[0:3,5:61]`` is two."""
-    for place, (label, n) in enumerate(row.factors):
-        axis, _, where = label.rstrip("]").partition("[")
-        if where:
-            for slices in where.split(","):
-                bounds = [int(bound) for bound in slices.split(":")]
-                run = range(*bounds) if len(bounds) > 1 else range(bounds[0], bounds[0] + 1)
-                factors = (*row.factors[:place], (f"{axis}[{slices}]", len(run)), *row.factors[place + 1 :])
-                alike = {name: getattr(row, name) * len(run) // n for name in ("matrices", "parameters", "active")}
-                yield _Run(row._replace(factors=factors, **alike), _said(run))
+    """A row run by run: that of ``n_layers[0:3,5:61]`` is two."""
+    for place, axis in enumerate(row.of.per):
+        if axis.where:
+            for run in runs(axis.where):
+                part = axis._replace(size=len(run), where=tuple(run))
+                per = (*row.of.per[:place], part, *row.of.per[place + 1 :])
+                yield _Run(Row(row.of._replace(per=per)), _said(run))
             return
     yield _Run(row, "")
 
