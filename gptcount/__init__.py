@@ -14,6 +14,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from gptcount.showing import drawn_by
+
 if TYPE_CHECKING:
     from gptcount import architecture as architecture
     from gptcount import audit as audit
@@ -56,6 +58,9 @@ __all__ = [
     "load",
     "verify",
 ]
+
+
+drawn_by(lambda account, form: import_module("gptcount.output.notebook").draw(account, form))
 
 
 def __getattr__(name: str) -> Any:

@@ -17,8 +17,9 @@ from gptcount.errors import InputError, shown
 from gptcount.families.namings import tied, wanted
 from gptcount.names import Located, Numbers, located, parts, spelled, unwrapped
 from gptcount.packings.patterns import is_readable
-from gptcount.sources.checkpoint import Checkpoint, Entry
+from gptcount.showing import as_html, as_rich
 from gptcount.sources.config_json import as_object
+from gptcount.sources.entries import Checkpoint, Entry
 from gptcount.weight import total
 
 Shape = tuple[int, ...]
@@ -120,15 +121,8 @@ class Adapter:
             for row in self.rows
         ]
 
-    def _repr_html_(self) -> str:
-        from gptcount.output import adapter, html
-
-        return html.render(adapter.parts(self))
-
-    def __rich__(self) -> Any:
-        from gptcount.output import adapter, terminal
-
-        return terminal.Drawing(adapter.parts(self))
+    _repr_html_ = as_html
+    __rich__ = as_rich
 
 
 def adapter(checkpoint: Checkpoint, architecture: Architecture | None = None, notes: Sequence[str] = ()) -> Adapter:

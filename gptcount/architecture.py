@@ -28,6 +28,7 @@ from gptcount.blocks.shortcut import Shortcut
 from gptcount.layer import MLP, SLOTS, Attention, Branch, Layer, Mixer, Variation
 from gptcount.numbers import count
 from gptcount.packings.quantization import Quantization
+from gptcount.showing import as_html
 from gptcount.weight import NOTHING, Axis, Inventory, Weight, linear, weight
 
 Streams = Annotated[AltUp | HyperConnections, Field(discriminator="kind")]
@@ -262,10 +263,7 @@ class Architecture(Block):
             found.setdefault(layer, []).extend(where)
         return {layer: tuple(sorted(where)) for layer, where in found.items()}
 
-    def _repr_html_(self) -> str:
-        from gptcount.output import html, tables
-
-        return html.render(tables.specification(self))
+    _repr_html_ = as_html
 
     def of_layer(self, layer: Layer) -> Inventory:
         """The weights of one layer, bound to the model's sizes."""

@@ -20,7 +20,8 @@ from gptcount.judged import Row as Row
 from gptcount.ledger import Item
 from gptcount.names import Wanted
 from gptcount.numbers import count
-from gptcount.sources.checkpoint import Checkpoint, Entry
+from gptcount.showing import as_html, as_rich
+from gptcount.sources.entries import Checkpoint, Entry
 
 
 class Dtype(NamedTuple):
@@ -67,15 +68,8 @@ class Audit:
             for row in self.rows
         ]
 
-    def _repr_html_(self) -> str:
-        from gptcount.output import audit, html
-
-        return html.render(audit.parts(self))
-
-    def __rich__(self) -> Any:
-        from gptcount.output import audit, terminal
-
-        return terminal.Drawing(audit.parts(self))
+    _repr_html_ = as_html
+    __rich__ = as_rich
 
 
 def audit(

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from gptcount.architecture import Architecture, Published
 from gptcount.errors import InputError, shown
 from gptcount.ledger import GROUPS, Ledger, Reading, breakdown
+from gptcount.showing import as_html, as_rich
 
 UNITS = {"": 0, "K": 3, "M": 6, "B": 9, "T": 12}
 
@@ -87,15 +88,8 @@ class Comparison(list[Account]):
         """The accounts as plain records, for ``pandas.DataFrame(...)``, a sheet or a JSON file."""
         return [one.to_record() for one in self]
 
-    def _repr_html_(self) -> str:
-        from gptcount.output import html, tables
-
-        return html.render(tables.comparison(self))
-
-    def __rich__(self) -> Any:
-        from gptcount.output import tables, terminal
-
-        return terminal.Drawing(tables.comparison(self))
+    _repr_html_ = as_html
+    __rich__ = as_rich
 
 
 def compare(architectures: Sequence[Architecture], reading: Reading = "heads") -> Comparison:

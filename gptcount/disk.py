@@ -18,7 +18,7 @@ from gptcount.errors import InputError
 from gptcount.packings.packing import Part, known, packings, size
 from gptcount.packings.patterns import matcher
 from gptcount.packings.quantization import Kind, Quantization, Scheme
-from gptcount.sources.checkpoint import BITS
+from gptcount.sources.entries import BITS
 from gptcount.stored import Tensor, tensors
 from gptcount.weight import Axis
 

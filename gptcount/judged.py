@@ -18,7 +18,7 @@ from gptcount.ledger import GROUPS, WITHIN
 from gptcount.names import WRAPPERS, Numbers, Wanted, located, parts, spelled, unwrapped
 from gptcount.numbers import count
 from gptcount.packed import Shape, fits, read
-from gptcount.sources.checkpoint import Checkpoint, Entry
+from gptcount.sources.entries import Checkpoint, Entry
 from gptcount.stored import Tensor
 
 MOST_ROWS = 50_000

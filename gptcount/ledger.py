@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
+from gptcount.numbers import count
+from gptcount.showing import as_html, as_rich, drawn
 from gptcount.weight import Inventory, Role, Weight, total
 
 if TYPE_CHECKING:
@@ -135,7 +137,7 @@ class Item(NamedTuple):
     total: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ledger:
     """The account of one model under one reading. Every total is the sum of what stands above it."""
 
@@ -155,6 +157,10 @@ class Ledger:
     def model(self) -> str:
         """The model's name, text from outside."""
         return self.architecture.name
+
+    def __repr__(self) -> str:
+        totals = f"{count(self.totals['parameters'])} parameters, {count(self.totals['matrices'])} matrices"
+        return f"<Ledger of {shown(self.model)}: {totals}>"
 
     def share(self, parameters: int) -> float:
         """A count as a part of all matrix parameters, 0 to 1."""
@@ -194,19 +200,10 @@ class Ledger:
 
     def plot(self) -> Any:
         """The treemap as a plotly figure. Raises GptCountError where plotly is not installed."""
-        from gptcount.output import charts
+        return drawn(self, "plot")
 
-        return charts.treemap(self)
-
-    def _repr_html_(self) -> str:
-        from gptcount.output import html, tables
-
-        return html.render(tables.breakdown(self))
-
-    def __rich__(self) -> Any:
-        from gptcount.output import tables, terminal
-
-        return terminal.Drawing(tables.breakdown(self))
+    _repr_html_ = as_html
+    __rich__ = as_rich
 
 
 def breakdown(architecture: Architecture, reading: Reading = "heads") -> Ledger:

@@ -12,7 +12,7 @@ from math import prod
 from typing import NamedTuple
 
 from gptcount.packings.packing import FLOATS, GROUPS, Packing, Part, known, packings, size
-from gptcount.sources.checkpoint import BITS, Entry
+from gptcount.sources.entries import BITS, Entry
 
 Shape = tuple[int, ...]
 

@@ -1,13 +1,6 @@
 """Stored: what a checkpoint calls each tensor, and how the weights of an inventory lie in it.
 
-A family's table has a line a tensor: the weights that it holds, its name, and its dimensions in words:
-
-    attention.query          model.layers.{}.self_attn.q_proj    |, d_model
-    attention.query+key+value    transformer.h.{}.attn.c_attn    d_model, |
-
-Commas part the dimensions, a star multiplies, and ``|`` is whatever axes of a weight the other words do not name;
-several weights are laid side by side there. ``{}`` counts copies: layers, then experts; ``{+1}`` counts layers from 1.
-A weight's name ends in ``.weight``, its bias in ``.bias``; ``[A|B]`` at the end of a name gives other endings. One
+A family's table of lines (see ``gptcount.lines``) says it; one
 table serves the stored reading, the audit and the forward pass. It does not know who reads it.
 """
 
@@ -15,24 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from math import prod
-from typing import NamedTuple
 
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
+from gptcount.families import table_of
+from gptcount.lines import Line, parsed
 from gptcount.weight import Axis, Weight, product
-
-
-class Line(NamedTuple):
-    """One line of a table."""
-
-    weights: tuple[str, ...]
-    tensor: str
-    endings: tuple[str, str]
-    dimensions: tuple[tuple[str, ...], ...]
-    first: int
-    """The number of the first layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +48,6 @@ def tensors(architecture: Architecture, table: str | None = None) -> list[Tensor
 
     Raises InputError where the architecture names no family, or the table has no line for one of its weights.
     """
-    from gptcount.families import table_of
-
     named: dict[str, list[Weight]] = {}
     for weight in architecture.inventory():
         if not weight.tied_to:
@@ -94,25 +74,6 @@ def _named_twice(found: Sequence[Tensor]) -> str:
             return tensor.name
         layers[tensor.name] |= here
     return ""
-
-
-@cache
-def parsed(table: str) -> tuple[Line, ...]:
-    """The lines of a table."""
-    return tuple(_line(*text.split(None, 2)) for text in table.splitlines() if text.strip())
-
-
-def _line(weights: str, tensor: str, dimensions: str = "") -> Line:
-    first, *others = weights.split("+")
-    name, bracket, ending = tensor.partition("[")
-    plain, _, bias = ending.rstrip("]").partition("|")
-    return Line(
-        (first, *(".".join([*first.split(".")[: -1 - other.count(".")], other]) for other in others)),
-        name.replace("{+1}", "{}"),
-        (plain, bias) if bracket else (".weight", ".bias"),
-        tuple(tuple(word.split("*")) for word in dimensions.replace(" ", "").split(",")) if dimensions else (),
-        int("{+1}" in name),
-    )
 
 
 def _of_line(line: Line, named: dict[str, list[Weight]]) -> Iterator[Tensor]:

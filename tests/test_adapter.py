@@ -19,7 +19,7 @@ from gptcount.errors import InputError
 from gptcount.output import audit as view
 from gptcount.output import plain
 from gptcount.sources import config_json
-from gptcount.sources.checkpoint import Checkpoint, Entry
+from gptcount.sources.entries import Checkpoint, Entry
 
 LORA: dict[str, Any] = {
     "peft_type": "LORA",

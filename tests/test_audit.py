@@ -29,7 +29,8 @@ from gptcount.names import Prefix, Wanted, prefix
 from gptcount.output import audit as view
 from gptcount.output import plain
 from gptcount.sources import checkpoint, config_json
-from gptcount.sources.checkpoint import BITS, MOST_HEADER, Checkpoint, Entry
+from gptcount.sources.checkpoint import MOST_HEADER
+from gptcount.sources.entries import BITS, Checkpoint, Entry
 from gptcount.stored import tensors
 
 GPT2 = {"model_type": "gpt2", "n_embd": 8, "n_head": 2, "n_layer": 3, "vocab_size": 16, "n_positions": 12}

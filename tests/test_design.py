@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "gptcount"
 
 FLOORS = (
     {"errors", "numbers", "writing"},
-    {"weight", "faults", "settings"},
+    {"weight", "faults", "settings", "lines", "showing"},
     {"blocks"},
     {"packings"},
     {"layer"},
@@ -27,34 +28,52 @@ FLOORS = (
 WITHIN = ("errors", "numbers", "writing")
 """The rooms of the first floor stand alone."""
 
-SHOWN = ("architecture", "ledger", "comparison", "adapter", "audit", "reference")
-LOOKS_UP = {(room, "output") for room in SHOWN}
-"""A notebook asks a ledger or an audit to show itself: imported there and then, not with the module."""
-
 
 def floor(room: str) -> int:
     return next(place for place, rooms in enumerate(FLOORS) if room in rooms)
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """The rooms that a module imports when it is run, and whether with the module itself; not those for types only."""
+def modules_of(path: Path) -> Iterator[str]:
+    """The modules of ours that a module imports when it is run, sooner or later; not those for types only."""
 
-    def walk(node: ast.AST, at_once: bool) -> Iterator[tuple[str, bool]]:
+    def walk(node: ast.AST) -> Iterator[str]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
                 continue
             if isinstance(child, ast.Import):
-                yield from ((alias.name, at_once) for alias in child.names)
+                yield from (alias.name for alias in child.names)
             elif isinstance(child, ast.ImportFrom):
-                inside = child.module == "gptcount"
-                yield from (
-                    (f"gptcount.{alias.name}" if inside else str(child.module), at_once) for alias in child.names
-                )
-            yield from walk(child, at_once and not isinstance(child, ast.FunctionDef))
+                names = (f"{child.module}.{alias.name}" for alias in child.names)
+                yield from (name if name in MODULES else str(child.module) for name in names)
+            yield from walk(child)
 
-    for name, at_once in walk(ast.parse(path.read_text(encoding="utf-8")), True):
-        if name.startswith("gptcount."):
-            yield name.split(".")[1], at_once
+    yield from (name for name in walk(ast.parse(path.read_text(encoding="utf-8"))) if name in MODULES)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The rooms that a module imports from."""
+    yield from (name.split(".")[1] for name in modules_of(path) if "." in name)
+
+
+def named(path: Path) -> str:
+    words = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(word for word in words if word != "__init__")
+
+
+MODULES = {named(path): path for path in PACKAGE.rglob("*.py")}
+
+
+def test_no_module_comes_back_to_itself():
+    """No circle of imports, of those made late neither."""
+    before = {name: {other for other in modules_of(path) if other != name} for name, path in MODULES.items()}
+    try:
+        list(TopologicalSorter(before).static_order())
+    except CycleError as circle:
+        pytest.fail(f"a circle: {' -> '.join(circle.args[1])}")
+
+
+def test_no_file_is_longer_than_400_lines():
+    assert {name: n for name, path in MODULES.items() if (n := len(path.read_text().splitlines())) > 400} == {}
 
 
 def rooms() -> list[tuple[str, Path]]:
@@ -67,10 +86,10 @@ def test_each_room_has_its_floor():
 
 @pytest.mark.parametrize(("room", "path"), rooms(), ids=lambda value: str(value).rpartition("/gptcount/")[2])
 def test_imports_run_one_way(room, path):
-    for other, at_once in imports(path):
+    for other in imports(path):
         if other in ("__version__", *room.split()):
             continue
-        assert floor(other) <= floor(room) or ((room, other) in LOOKS_UP and not at_once), f"{room} imports {other}"
+        assert floor(other) <= floor(room), f"{room} imports {other}"
 
 
 @pytest.mark.parametrize("room", WITHIN)

@@ -35,7 +35,7 @@ from gptcount.output import audit as view  # noqa: E402
 from gptcount.output import plain  # noqa: E402
 from gptcount.sources import config_json  # noqa: E402
 from gptcount.sources import gguf as reader  # noqa: E402
-from gptcount.sources.checkpoint import Checkpoint, Entry  # noqa: E402
+from gptcount.sources.entries import Checkpoint, Entry  # noqa: E402
 
 Types = gguf.GGMLQuantizationType
 Shapes = dict[str, tuple[int, ...]]

@@ -25,7 +25,7 @@ from gptcount.packed import fits, read
 from gptcount.packings.packing import known, packings, size
 from gptcount.packings.patterns import is_readable, matcher
 from gptcount.sources import config_json, specification
-from gptcount.sources.checkpoint import Entry
+from gptcount.sources.entries import Entry
 
 Config = dict[str, Any]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gptcount.families.config import REFUSED, REQUIRED, Config
 from gptcount.layer import SLOTS
-from gptcount.stored import parsed
+from gptcount.lines import renamed as renamed
 from gptcount.weight import slices
 
 Part = dict[str, Any]
@@ -355,10 +355,3 @@ def predictors(c: Config, *keys: str) -> None:
         if c.has(key) and (n := c.size(key, absent=0, null=0, least=0)):
             layers = "1 multi-token-prediction layer" if n == 1 else f"{n} multi-token-prediction layers"
             c.notes.append(f"{layers}, which some checkpoints carry, not counted")
-
-
-def renamed(table: str, lines: str) -> str:
-    """A table of tensor names with other lines, or further ones, for the weights that ``lines`` name."""
-    others = {weight for line in parsed(lines) for weight in line.weights}
-    kept = [text for text in table.splitlines() if text and others.isdisjoint(parsed(text)[0].weights)]
-    return "\n".join(kept) + lines

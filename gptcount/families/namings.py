@@ -9,9 +9,9 @@ import re
 
 from gptcount.architecture import Architecture
 from gptcount.families import table_of
-from gptcount.families.common import renamed
+from gptcount.lines import parsed, renamed
 from gptcount.names import Wanted
-from gptcount.stored import laid, parsed, tensors
+from gptcount.stored import laid, tensors
 
 META = "Meta's and Mistral's own"
 

@@ -24,6 +24,11 @@ DATA = {
 """What goes in where data meet data and no weight."""
 
 
+def of_one(verified: Verification) -> list[Part]:
+    """What one verification shows of itself."""
+    return parts([verified])
+
+
 def parts(verified: Sequence[Verification]) -> list[Part]:
     """Everything that ``gptcount verify-shapes`` shows: of one model the walk, of several a line each."""
     if len(verified) != 1:

@@ -4,8 +4,9 @@ sizes and the forward pass is run over them; each must find what it needs and le
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from gptcount.reference.positions import unfilled, unturned
 from gptcount.reference.small import Real, small
 from gptcount.reference.weights import Step, Weights
 from gptcount.reference.words import Array, Dimensions, text
+from gptcount.showing import as_html, as_rich
 from gptcount.weight import Inventory, Weight, slices
 
 Sizes = tuple[int | str, ...]
@@ -68,7 +70,8 @@ class Confirmed(NamedTuple):
     """Whether no token was seen to look at a later one; else, that they do."""
 
 
-class Verification(NamedTuple):
+@dataclass(frozen=True)
+class Verification:
     """What the bench saw: the walk, what it confirms, and what disagrees (nothing, if all is well)."""
 
     model: str
@@ -76,15 +79,8 @@ class Verification(NamedTuple):
     confirmed: Confirmed | None
     failures: tuple[str, ...]
 
-    def _repr_html_(self) -> str:
-        from gptcount.output import html, verification
-
-        return html.render(verification.parts([self]))
-
-    def __rich__(self) -> Any:
-        from gptcount.output import terminal, verification
-
-        return terminal.Drawing(verification.parts([self]))
+    _repr_html_ = as_html
+    __rich__ = as_rich
 
 
 class Shelf:

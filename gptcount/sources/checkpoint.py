@@ -11,32 +11,22 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import prod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from gptcount.errors import InputError, shown
 from gptcount.numbers import count
-from gptcount.sources import foreign
+from gptcount.sources import foreign, gguf
+from gptcount.sources.entries import BITS, MOST_NAME, MOST_TENSORS, Checkpoint, Entry, bounded, joined
 from gptcount.sources.files import CONFIGURATIONS, names_in, read_text
 
-BITS = {
-    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
-    "F4": 4,
-    **dict.fromkeys(("F6_E2M3", "F6_E3M2"), 6),
-    **dict.fromkeys(("I16", "U16", "F16", "BF16"), 16),
-    **dict.fromkeys(("I32", "U32", "F32"), 32),
-    **dict.fromkeys(("I64", "U64", "F64", "C64"), 64),
-}
-"""How many bits an element has."""
-
-MOST_HEADER, MOST_INDEX, MOST_CHARACTERS = 25_000_000, 40_000_000, 20_000_000
+MOST_HEADER, MOST_INDEX = 25_000_000, 40_000_000
 """The longest header that is read, in bytes, as in huggingface_hub (published ones have some 100,000); the longest
-index (that of a mixture with 200,000 tensors has 23,000,000); the characters of all names together."""
+index (that of a mixture with 200,000 tensors has 23,000,000)."""
 
-MOST_TENSORS, MOST_SHARDS, MOST_DIMENSIONS, MOST_NAME = 250_000, 10_000, 64, 1_000
+MOST_SHARDS, MOST_DIMENSIONS = 10_000, 64
 LEAST_ENTRY = 16
 """A header has at most one bracket in so many bytes: an entry has three, and at least 49 bytes."""
 
@@ -49,52 +39,8 @@ OF_A_MODEL = ("model_type", "architectures", "dim", "peft_type")
 STRAY = f"A {WHOLE} lies beside the index and is passed over; transformers would load it instead."
 
 
-class Entry(NamedTuple):
-    """One tensor as a header lists it, and where its bytes begin, in which file."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    begin: int = 0
-    file: Path | None = None
-    size: int | None = None
-    """Its bytes, where the elements of its dtype have no bits of their own (GGUF packs them in blocks)."""
-
-    @property
-    def elements(self) -> int:
-        """How many elements it has."""
-        return prod(self.shape)
-
-    @property
-    def bits(self) -> int:
-        """How many bits one of them has."""
-        return BITS[self.dtype] if self.size is None else 8 * self.size // max(self.elements, 1)
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes it takes."""
-        return self.elements * self.bits // 8 if self.size is None else self.size
-
-
 Read = dict[tuple[int, int], list[Entry]]
 """The tensors of files, by what is the same whatever name a file is called by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What the headers say, and the text of the config.json beside them, where there is one."""
-
-    origin: str
-    entries: tuple[Entry, ...]
-    config: str | None = None
-    claimed: int | None = None
-    """How many parameters the metadata of an index says there are."""
-    notes: tuple[str, ...] = ()
-    """What a reader should know of the files."""
-    gguf: Mapping[str, Any] | None = None
-    """The metadata of a GGUF file."""
-    adapter: str | None = None
-    """The text of the adapter_config.json beside an adapter of peft."""
 
 
 def read(path: Path) -> Checkpoint:
@@ -115,8 +61,6 @@ def read(path: Path) -> Checkpoint:
     if kind != stat.S_IFDIR and (what := foreign.named(path.name)):
         raise InputError(f"{origin}: {what}")
     if found[0].suffix.lower() == GGUF:
-        from gptcount.sources import gguf
-
         return replace(gguf.read(found[0]), origin=origin, config=beside)
     if found[0].suffix != ".json":
         lists = [_of_file(found[0])] if len(found) == 1 else of_shards([file.name for file in found])
@@ -196,29 +140,6 @@ def _places(said: dict[str, Any], origin: str) -> dict[str, str]:
     if len(set(places.values())) > MOST_SHARDS:
         raise InputError(f"{origin}: {len(set(places.values()))} files, and at most {MOST_SHARDS} are read")
     return places
-
-
-def joined(lists: Iterable[list[Entry]], origin: str) -> tuple[Entry, ...]:
-    """The entries of all files together. Raises InputError where two have a tensor of one name, or there are none."""
-    found: dict[str, Entry] = {}
-    for entries in bounded(lists, origin):
-        for entry in entries:
-            if entry.name in found:
-                raise InputError(f"{origin}: {shown(entry.name)}: two files have a tensor of this name")
-            found[entry.name] = entry
-    if not found:
-        raise InputError(f"{origin}: no tensors in it")
-    return tuple(found.values())
-
-
-def bounded(lists: Iterable[list[Entry]], origin: str) -> Iterator[list[Entry]]:
-    """The same lists, of which none is asked for after so many tensors, or names so long, that no more are read."""
-    tensors = characters = 0
-    for entries in lists:
-        tensors, characters = tensors + len(entries), characters + sum(len(entry.name) for entry in entries)
-        if tensors > MOST_TENSORS or characters > MOST_CHARACTERS:
-            raise InputError(f"{origin}: more than {count(MOST_TENSORS)} tensors, or very long names")
-        yield entries
 
 
 def header_length(start: bytes, size: int, origin: str) -> int:
@@ -326,8 +247,6 @@ def _in_folder(folder: Path, origin: str) -> list[Path]:
     indices = [name for name in names if name.endswith(".safetensors.index.json")][:1]
     found = [folder / name for name in indices or names if indices or name.endswith(".safetensors")]
     if not found and any(name.endswith(GGUF) for name in names):
-        from gptcount.sources import gguf
-
         return [gguf.in_folder(folder)]
     if not found:
         other = foreign.inside(folder)

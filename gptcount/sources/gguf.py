@@ -21,7 +21,7 @@ from gptcount.families import read as read_config
 from gptcount.families.gguf import library, tables
 from gptcount.names import Wanted, spelled
 from gptcount.sources import specification
-from gptcount.sources.checkpoint import MOST_NAME, MOST_TENSORS, Checkpoint, Entry, joined
+from gptcount.sources.entries import MOST_NAME, MOST_TENSORS, Checkpoint, Entry, joined
 
 MAGIC = b"GGUF"
 

@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from gptcount.errors import InputError, shown
 from gptcount.sources import checkpoint as headers
-from gptcount.sources.checkpoint import INDEX, MOST_INDEX, WHOLE, Checkpoint, Entry
+from gptcount.sources.checkpoint import INDEX, MOST_INDEX, WHOLE
+from gptcount.sources.entries import Checkpoint, Entry, joined
 from gptcount.sources.files import MOST_BYTES, decode, read_text
 from gptcount.sources.web import Found, RefusedError, Server, UnreachableError
 from gptcount.writing import put
@@ -87,7 +88,7 @@ def checkpoint(source: str) -> Checkpoint:
 
     if index is not None:
         return headers.sharded(index, f"{repository.origin}/{INDEX}", of_shards, beside)
-    return Checkpoint(repository.origin, headers.joined(of_shards([WHOLE]), repository.origin), beside)
+    return Checkpoint(repository.origin, joined(of_shards([WHOLE]), repository.origin), beside)
 
 
 def _repository(source: str) -> Repository:

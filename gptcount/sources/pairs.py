@@ -9,7 +9,7 @@ from typing import NamedTuple
 from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.sources import checkpoint, config_json, hub, loading, specification
-from gptcount.sources.checkpoint import Checkpoint
+from gptcount.sources.entries import Checkpoint
 
 
 class Pair(NamedTuple):
