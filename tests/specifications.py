@@ -95,7 +95,6 @@ class Draw:
             output_norm=self.norm,
             differential=lambda: self.norm() | {"gain": self.chance(0.3)},
             alibi=lambda: self.one("exact", "bfloat16", "mpt"),
-            alibi_most=lambda: self.one(4.0, 8.0),
             window=self.size,
             chunk=self.size,
             bidirectional=lambda: True,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from gptcount.blocks.block import Block, Names, NotNegative, Positive, Real, Size, allowed
 from gptcount.blocks.norm import HeadNorm, Norm
@@ -111,8 +111,6 @@ class MultiHeadAttention(Block):
     rotary: Rotary | None = None
     alibi: Literal["exact", "bfloat16", "mpt"] | None = None
     """A penalty that grows with the distance (Press et al. 2021), in the rounding or the slopes of a family."""
-    alibi_most: Annotated[float, Field(gt=0, le=1000)] = 8.0
-    """The exponent of the least slope, of the kind ``mpt``."""
     window: Annotated[Size | None, Tokens()] = None
     """How many tokens a token sees, itself included; absent, all before it."""
     chunk: Annotated[Size | None, Tokens()] = None
@@ -135,7 +133,6 @@ class MultiHeadAttention(Block):
         allowed(
             (self.value_is_key and self.d_value, "d_value: values are the keys (value_is_key), so they have no width"),
             (self.value_is_key and "value" in self.biases, "biases: values are the keys (value_is_key), and no matrix"),
-            (self.alibi != "mpt" and self.alibi_most != 8, "alibi_most: only ALiBi of the kind mpt has it"),
             (difference and (difference.gain or difference.bias), "differential: its norm has no gain and no bias"),
             (difference and self.d_value, "d_value: values of differential attention are as wide as d_head"),
             (

@@ -13,7 +13,7 @@ from gptcount.reference.words import Array
 
 def slopes(spec: MultiHeadAttention, n_ctx: int, scale: float) -> Array:
     """(n_heads, 1, n_ctx): what is added to the scaled scores of each key, less a number that the softmax forgets."""
-    slope = _halved(spec.n_heads, spec.alibi_most) if spec.alibi == "mpt" else _interleaved(spec.n_heads)
+    slope = _halved(spec.n_heads) if spec.alibi == "mpt" else _interleaved(spec.n_heads)
     if spec.alibi == "bfloat16":
         slope, position = rounded(slope), np.arange(n_ctx, dtype=np.float32)
         return np.float32(scale) * rounded(slope[:, None, None] * position)
@@ -29,8 +29,8 @@ def _interleaved(n_heads: int) -> Array:
     return np.array(first + beyond, np.float32)
 
 
-def _halved(n_heads: int, most: float) -> Array:
-    """Powers of 2^(-most/n) for the next power of two n, the even ones first where there are fewer heads (MPT)."""
+def _halved(n_heads: int) -> Array:
+    """Powers of 2^(-8/n) for the next power of two n, the even ones first where there are fewer heads (MPT)."""
     n = 2 ** ceil(log2(n_heads))
-    slope = [2 ** (-most / n * k) for k in range(1, n + 1)]
+    slope = [2 ** (-8 / n * k) for k in range(1, n + 1)]
     return np.array(slope if n == n_heads else (slope[1::2] + slope[::2])[:n_heads], np.float32)

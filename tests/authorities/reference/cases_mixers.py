@@ -75,7 +75,7 @@ PARITY = {
         "mamba2",
         {**MAMBA2, "vocab_size": 61, "hidden_size": 24, "num_heads": 6, "head_dim": 8, "state_size": 5, "n_groups": 3}
         | {"num_hidden_layers": 2, "conv_kernel": 3, "chunk_size": 5, "use_bias": True, "use_conv_bias": False}
-        | {"time_step_limit": (0.4, 0.9), "tie_word_embeddings": True},
+        | {"time_step_limit": (0.3, 0.5), "tie_word_embeddings": True},
     ),
     "lfm2": (
         "lfm2",

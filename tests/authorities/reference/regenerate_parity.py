@@ -947,6 +947,43 @@ CASES: dict[str, tuple[str, Config]] = {
     ),
 }
 
+
+def varied(case: str, **settings: Any) -> tuple[str, Config]:
+    """A case with other settings."""
+    model_type, own = CASES[case]
+    return model_type, {**own, **settings}
+
+
+# Fields that no case above sets, or whose change none of them would see.
+CASES |= {
+    "gemma3n_text-unscaled": varied("gemma3n_text", altup_correct_scale=False, hidden_activation="gelu"),
+    "gpt_oss-alpha": varied("gpt_oss", swiglu_alpha=0.9, swiglu_limit=0.8),
+    "dbrx-power": varied("dbrx", ffn_config={**CASES["dbrx"][1]["ffn_config"], "moe_normalize_expert_weights": 2.0}),
+    "gemma3_text-bidirectional": varied("gemma3_text", use_bidirectional_attention=True),
+    "phimoe-longrope": varied(
+        "phimoe",
+        original_max_position_embeddings=8,
+        **rope(
+            rope_type="longrope",
+            short_factor=[1.0, 1.5],
+            long_factor=[2.0, 4.5],
+            short_mscale=1.2,
+            long_mscale=1.5,
+            original_max_position_embeddings=8,
+        ),
+    ),
+    "llama-rope-llama3-frequencies": varied(
+        "llama",
+        **rope(
+            rope_type="llama3",
+            factor=4.0,
+            original_max_position_embeddings=16,
+            low_freq_factor=0.3,
+            high_freq_factor=2.5,
+        ),
+    ),
+}
+
 for path in sorted(pathlib.Path(__file__).resolve().parent.glob("cases_*.py")):  # further families, file by file
     CASES |= importlib.import_module(path.stem).PARITY
 
