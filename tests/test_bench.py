@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from gptcount import Architecture, load
+from gptcount.blocks.reach import Reach
 from gptcount.errors import InputError
 from gptcount.reference.attention import mask
 from gptcount.reference.bench import verify
 from gptcount.reference.small import small
+from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
 from gptcount.sources import presets
 from gptcount.weight import Axis, Inventory, Weight
@@ -136,9 +138,9 @@ def test_every_mutant_of_every_inventory_is_caught(capsys: pytest.CaptureFixture
 def test_a_look_at_the_next_token_is_caught(kind: str, name: str, monkeypatch: pytest.MonkeyPatch):
     module = import_module(f"gptcount.reference.{kind}")
 
-    def ahead(n_ctx: int, *limits: int | None) -> Array:
-        """Each token sees the next one too."""
-        return np.roll(mask(n_ctx + 1, *limits), -1, 0)[:n_ctx, :n_ctx]
+    def ahead(w: Weights, reach: Reach) -> Array:
+        """The mask of tokens that stand one later than they do."""
+        return np.where(reach.sees(w.here[:, None] + 1, w.there), np.float32(0), np.float32(-np.inf))
 
     monkeypatch.setattr(module, "mask", ahead)
     assert any(failure.startswith("mask: ") for failure in verify(load(name)).failures)
@@ -157,3 +159,19 @@ def test_a_token_that_is_not_seen_is_caught(monkeypatch: pytest.MonkeyPatch):
     embed = module.embed
     monkeypatch.setattr(module, "embed", lambda model, tokens, w: embed(model, np.zeros_like(tokens), w))
     assert any("nothing of itself" in failure for failure in verify(load("gpt3")).failures)
+
+
+REACHES = [
+    Reach(window, chunk, both) for window in (None, 1, 3, 7) for chunk in (None, 1, 4, 5) for both in (False, True)
+]
+
+
+@pytest.mark.parametrize("reach", REACHES, ids=str)
+@pytest.mark.parametrize(("n_tokens", "before"), [(1, 0), (2, 0), (9, 0), (16, 0), (1, 11), (4, 13)])
+def test_pairs_are_the_zeros_of_the_mask(reach: Reach, n_tokens: int, before: int):
+    here, there = np.arange(before, before + n_tokens)[:, None], np.arange(before + n_tokens)
+    if not (reach.bidirectional and before):  # what stands before would look at what comes, and was done without it
+        assert reach.pairs(n_tokens, before) == np.sum(reach.sees(here, there))
+    after = before + n_tokens
+    kept = there[there >= after - reach.kept(after)]
+    assert set(there[reach.sees(after, there)]) == set(kept)

@@ -412,7 +412,7 @@ def test_the_walk_of_gpt3_fits_80_columns_and_says_real_sizes():
 def test_the_walk_is_two_lines_a_step_at_80_columns():
     found = verify(load("deepseek-v3"))
     drawn = terminal.render(verification.parts([found]), 80, colour=False).splitlines()
-    assert len(drawn) <= 2 * len(found.walk) + 20
+    assert len(drawn) <= 2 * len(found.walk) + 24
     assert "layers 3:61 (58 of 61)" in drawn
 
 
@@ -439,11 +439,11 @@ def test_the_json_of_a_verification():
         "layers": "each of 96 layers",
         "does": "query",
         "weight": "attention.query",
-        "takes": "n_ctx d_model",
+        "takes": "n_tokens d_model",
         "takes_sizes": [2048, 12_288],
         "meets": "n_heads d_model d_head",
         "meets_sizes": [96, 12_288, 128],
-        "gives": "n_heads n_ctx d_head",
+        "gives": "n_heads n_tokens d_head",
         "gives_sizes": [96, 2048, 128],
     }
     models = verification.document([found, found])["models"]

@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from gptcount.blocks.block import Block, Names, NotNegative, Positive, Real, Size, allowed
 from gptcount.blocks.norm import HeadNorm, Norm
+from gptcount.blocks.reach import Reach
 from gptcount.blocks.size import AtLeast, Even, Multiple, Tokens
 from gptcount.weight import NOTHING, Inventory, linear, per, weight
 
@@ -147,6 +148,10 @@ class MultiHeadAttention(Block):
     def turned(self) -> list[Turned]:
         """What rotary positions turn."""
         return [(self.rotary, self.d_head, "d_head")] if self.rotary else []
+
+    def reach(self) -> Reach:
+        """Which tokens a token looks at."""
+        return Reach(self.window, self.chunk, self.bidirectional)
 
     def weights(self) -> Inventory:
         bias, norm = self.biases, self.query_key_norm

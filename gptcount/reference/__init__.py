@@ -18,7 +18,7 @@ from gptcount.reference.arrays import Arrays
 from gptcount.reference.checkpoint import Checkpoint
 from gptcount.reference.functions import softmax
 from gptcount.reference.model import forward, scored
-from gptcount.reference.weights import Weights
+from gptcount.reference.weights import of_text
 from gptcount.reference.words import Array
 
 
@@ -32,17 +32,16 @@ def logits(architecture: Architecture, checkpoint: str | Path | Mapping[str, Arr
     """What the model says after each token: its scores of the next token or, of a classifier, those of the labels.
 
     ``checkpoint`` is a path to a safetensors file, to a sharded index or to a folder that holds one, or a mapping from
-    the checkpoint's tensor names to arrays; ``tokens`` are integers (n_sequences, n_ctx). Gives float32 logits
-    (n_sequences, n_ctx, n_vocab), or (n_sequences, n_ctx, n_labels): what a classifier says of a whole sequence stands
-    at its last token. Raises GptCountError where tokens or tensors cannot be used, or where the model ends without
-    scores.
-    """
+    the checkpoint's tensor names to arrays; ``tokens`` are integers (n_sequences, n_tokens). Gives float32 logits
+    (n_sequences, n_tokens, n_vocab), or (n_sequences, n_tokens, n_labels): what a classifier says of a whole sequence
+    stands at its last token. Raises GptCountError where tokens or tensors cannot be used, or where the model ends
+    without scores."""
     kind = scores_of(architecture)
     tokens = checked(architecture, tokens)
     source = opened(architecture, checkpoint)
     found = []
     for sequence in tokens:
-        w = Weights(source, architecture.sizes() | {"n_ctx": len(sequence)})
+        w = of_text(architecture, source, len(sequence))
         found.append(finite(architecture, scored(architecture, forward(architecture, sequence, w), w)[kind]))
     return np.stack(found)
 
@@ -55,10 +54,9 @@ def generate(
     temperature: float = 1.0,
     seed: int = 0,
 ) -> Array:
-    """Go on where ``tokens``, integers (n_ctx,), end: the last vector gives the probabilities of the next token, one is
-    drawn, and again, ``n_new`` times. At temperature 0 it is always the most probable. Gives all tokens, old and new.
-    Raises GptCountError as ``logits`` does, and where the context is too short.
-    """
+    """Go on where ``tokens``, integers (n_tokens,), end: the last vector gives the probabilities of the next token, one
+    is drawn, and again, ``n_new`` times. At temperature 0 it is always the most probable. Gives all tokens, old and
+    new. Raises GptCountError as ``logits`` does, and where the context is too short."""
     if not (isinstance(n_new, int) and isinstance(temperature, int | float)) or n_new < 0 or not 0 <= temperature < inf:
         raise InputError(f"n_new = {shown(n_new)}, temperature = {shown(temperature)}: expected numbers of at least 0")
     if not architecture.unembedding:
@@ -67,7 +65,7 @@ def generate(
     text = checked(architecture, [tokens])[0]
     for _ in range(n_new):
         checked(architecture, text[None])
-        w = Weights(source, architecture.sizes() | {"n_ctx": len(text)})
+        w = of_text(architecture, source, len(text))
         scores = scored(architecture, forward(architecture, text, w)[-1], w)["tokens"]
         scores = finite(architecture, scores).astype(np.float64)
         drawn = chance.choice(len(scores), p=softmax(scores, temperature)) if temperature else scores.argmax()
@@ -102,9 +100,9 @@ def checked(architecture: Architecture, said: Any) -> Array:
     try:
         tokens: Array = np.asarray(said)
     except (ValueError, TypeError):  # sequences of different lengths
-        raise InputError("tokens: expected integers of shape (n_sequences, n_ctx), each sequence as long") from None
+        raise InputError("tokens: expected integers of shape (n_sequences, n_tokens), each sequence as long") from None
     if tokens.ndim != 2 or tokens.size == 0 or not np.issubdtype(tokens.dtype, np.integer):
-        raise InputError("tokens: expected integers of shape (n_sequences, n_ctx)")
+        raise InputError("tokens: expected integers of shape (n_sequences, n_tokens)")
     rows = architecture.embedding.n_embedded or architecture.n_vocab
     if tokens.min() < 0 or tokens.max() >= rows:
         raise InputError(f"tokens: expected numbers from 0 to {rows - 1}")

@@ -11,13 +11,14 @@ from gptcount.reference.bfloat16 import rounded
 from gptcount.reference.words import Array
 
 
-def slopes(spec: MultiHeadAttention, n_ctx: int, scale: float) -> Array:
-    """(n_heads, 1, n_ctx): what is added to the scaled scores of each key, less a number that the softmax forgets."""
+def slopes(spec: MultiHeadAttention, there: Array, scale: float) -> Array:
+    """(n_heads, 1, n_tokens): what is added to the scaled scores of each key, less a number that the softmax
+    forgets."""
     slope = _halved(spec.n_heads) if spec.alibi == "mpt" else _interleaved(spec.n_heads)
     if spec.alibi == "bfloat16":
-        slope, position = rounded(slope), np.arange(n_ctx, dtype=np.float32)
+        slope, position = rounded(slope), there.astype(np.float32)
         return np.float32(scale) * rounded(slope[:, None, None] * position)
-    distance: Array = np.arange(n_ctx, dtype=np.float32) - np.float32(n_ctx - 1)
+    distance: Array = (there - there[-1]).astype(np.float32)
     return slope[:, None, None] * distance
 
 

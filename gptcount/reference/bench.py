@@ -18,7 +18,7 @@ from gptcount.reference.functions import softmax
 from gptcount.reference.model import forward, scored
 from gptcount.reference.positions import unfilled, unturned
 from gptcount.reference.small import Real, small
-from gptcount.reference.weights import Step, Weights
+from gptcount.reference.weights import Step, of_text
 from gptcount.reference.words import Array, Dimensions, text
 from gptcount.showing import as_html, as_rich
 from gptcount.weight import Inventory, Weight, slices
@@ -173,12 +173,15 @@ def _run(
 ) -> Verification:
     shelf, steps = Shelf(inventory), list[Step]()
     positions = likeness.embedding.positions
+    n_ctx = likeness.n_ctx or 0
+    if architecture.n_ctx:
+        real = real | dict.fromkeys((("n_tokens", n_ctx), ("n_keys", n_ctx)), architecture.n_ctx)
     if positions and likeness.n_ctx and architecture.n_ctx:
         real = real | {
             ("n_positions", positions.n_positions or likeness.n_ctx): positions.n_positions or architecture.n_ctx
         }
-    tokens = np.arange(likeness.n_ctx or 0) % likeness.n_vocab
-    w = Weights(shelf, likeness.sizes(), steps.append)
+    tokens = np.arange(n_ctx) % likeness.n_vocab
+    w = of_text(likeness, shelf, len(tokens), steps.append)
     vectors = forward(likeness, tokens, w)
     scores = scored(likeness, vectors[-1], w)
 
@@ -192,7 +195,7 @@ def _run(
         )
     later = tokens.copy()
     later[-1] = (later[-1] + 1) % likeness.n_vocab
-    changed = forward(likeness, later, Weights(shelf, likeness.sizes()))
+    changed = forward(likeness, later, of_text(likeness, shelf, len(tokens)))
     before = np.allclose(changed[:-1], vectors[:-1], atol=_rounding(likeness))
     causal = not any(getattr(layer.attention, "bidirectional", False) for layer in architecture.layers())
     if (causal and not before) or np.allclose(changed[-1], vectors[-1], atol=1e-5):
@@ -238,7 +241,7 @@ def _drawn(
     matrices = parameters = 0
     for kind, step in _first_of_each(likeness, steps):
         if step.weight in matrix:
-            words = ((step.copies,), *step.weight_words) if step.copies else step.weight_words
+            words = ((step.copies.name,), *step.weight_words) if step.copies else step.weight_words
             plain = [[word.rstrip("'") for word in dimension] for dimension in words]
             sizes = [prod(real[word, step.sizes[word]] for word in dimension) for dimension in plain]
             times = 1 if kind is None else layers[kind]

@@ -17,7 +17,7 @@ from gptcount.numbers import size
 from gptcount.reference.functions import softmax
 from gptcount.reference.model import forward, scored
 from gptcount.reference.pool import Pool
-from gptcount.reference.weights import Step, Weights
+from gptcount.reference.weights import Step, of_text
 from gptcount.weight import Weight
 
 N_TOKENS = 8
@@ -62,7 +62,7 @@ def run(
         )
     steps: list[Step] = []
     source = Pool(architecture)
-    w = Weights(source, architecture.sizes() | {"n_ctx": n_tokens}, steps.append)
+    w = of_text(architecture, source, n_tokens, steps.append)
     begin = perf_counter()
     tokens = np.arange(n_tokens) * 1009 % architecture.n_vocab
     vectors = forward(architecture, tokens, w, progress)

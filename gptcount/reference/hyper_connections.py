@@ -15,43 +15,43 @@ from gptcount.reference.words import Array
 
 
 def opened(x: Array, spec: HyperConnections) -> Array:
-    """x: (n_ctx, d_model). Gives as many of it as there are streams: (n_ctx, n_streams, d_model)."""
+    """x: (n_tokens, d_model). Gives as many of it as there are streams: (n_tokens, n_streams, d_model)."""
     return np.repeat(x[:, None], spec.n_streams, axis=1)
 
 
 def around(x: Array, w: Weights, spec: HyperConnections, like: Norm, block: Callable[[Array], Array]) -> Array:
-    """x: (n_ctx, n_streams, d_model). What the block makes of a blend, written into each stream of their mixture."""
+    """x: (n_tokens, n_streams, d_model). What the block makes of a blend, written into each stream of their mixture."""
     flat = normed(x, w, like)
     write = 2 * sigmoid(signal(flat, w, "write", "n_streams'"))
     mix = doubly_stochastic(signal(flat, w, "mix", "n_streams' n_streams''"), spec)
     given = block(blend(x, w, spec, flat))
-    words = "n_ctx n_streams' n_streams'', n_ctx n_streams' d_model -> n_ctx n_streams'' d_model"
-    return write[..., None] * given[:, None] + w.einsum(words, mix, x, "streams, mixed")
+    words = "n_tokens n_streams' n_streams'', n_tokens n_streams' d_model -> n_tokens n_streams'' d_model"
+    return write[..., None] * given[:, None] + w.einsum(words, mix, x, "mixed streams")
 
 
 def joined(x: Array, w: Weights, spec: HyperConnections, like: Norm) -> Array:
-    """What is read of the streams after the last layer: (n_ctx, d_model)."""
+    """What is read of the streams after the last layer: (n_tokens, d_model)."""
     return blend(x, w, spec, normed(x, w, like))
 
 
 def normed(x: Array, w: Weights, like: Norm) -> Array:
-    """The streams of a token side by side, normed without a gain: (n_ctx, n_streams * d_model)."""
-    flat = w.arrange("n_ctx n_streams d_model -> n_ctx (n_streams d_model)", x)
+    """The streams of a token side by side, normed without a gain: (n_tokens, n_streams * d_model)."""
+    flat = w.arrange("n_tokens n_streams d_model -> n_tokens (n_streams d_model)", x)
     return norm(flat, w, "", like.model_copy(update={"gain": False, "bias": False}))
 
 
 def blend(x: Array, w: Weights, spec: HyperConnections, flat: Array) -> Array:
     """What a block reads: each stream by a share that depends on them all."""
     read = sigmoid(signal(flat, w, "read", "n_streams'")) + np.float32(spec.eps)
-    return w.einsum("n_ctx n_streams', n_ctx n_streams' d_model -> n_ctx d_model", read, x, "streams, read")
+    return w.einsum("n_tokens n_streams', n_tokens n_streams' d_model -> n_tokens d_model", read, x, "blend")
 
 
 def signal(flat: Array, w: Weights, name: str, words: str) -> Array:
     """The numbers that one of the matrices gives for each token, scaled and moved."""
     inner = f"({words})" if " " in words else words
-    into = f"n_ctx (n_streams d_model), (n_streams d_model) {inner}"
-    found = w.einsum(f"{into} -> n_ctx {inner}", flat, name) * w.drawn(f"{name}.scale", "")
-    return w.arrange(f"n_ctx {inner} -> n_ctx {words}", w.add(f"n_ctx {inner}", found, f"{name}.bias", inner))
+    into = f"n_tokens (n_streams d_model), (n_streams d_model) {inner}"
+    found = w.einsum(f"{into} -> n_tokens {inner}", flat, name) * w.drawn(f"{name}.scale", "")
+    return w.arrange(f"n_tokens {inner} -> n_tokens {words}", w.add(f"n_tokens {inner}", found, f"{name}.bias", inner))
 
 
 def doubly_stochastic(x: Array, spec: HyperConnections) -> Array:

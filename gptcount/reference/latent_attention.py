@@ -8,6 +8,7 @@ import numpy as np
 
 from gptcount.blocks.indexer import Indexer
 from gptcount.blocks.latent_attention import LatentAttention
+from gptcount.blocks.reach import Reach
 from gptcount.reference.attention import mask
 from gptcount.reference.functions import softmax
 from gptcount.reference.indexer import best_keys
@@ -18,51 +19,50 @@ from gptcount.reference.words import Array
 
 
 def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
-    """x: (n_ctx, d_model), already normed. Gives what is added to it, of the same shape."""
+    """x: (n_tokens, d_model), already normed. Gives what is added to it, of the same shape."""
     bias, source, d_source = spec.biases, x, "d_model"
     if spec.d_query_latent:
         d_source = "d_query_latent"
         source = w.linear(
-            "n_ctx d_model, d_model d_query_latent -> n_ctx d_query_latent", x, "query_down", "query_down" in bias
+            "n_tokens d_model, d_model d_query_latent -> n_tokens d_query_latent", x, "query_down", "query_down" in bias
         )
-        source = norm(source, w, "query_norm", spec.norm, "n_ctx d_query_latent", "d_query_latent")
-    query = w.einsum(f"n_ctx {d_source}, n_heads {d_source} d_nope -> n_heads n_ctx d_nope", source, "query")
+        source = norm(source, w, "query_norm", spec.norm, "n_tokens d_query_latent", "d_query_latent")
+    query = w.einsum(f"n_tokens {d_source}, n_heads {d_source} d_nope -> n_heads n_tokens d_nope", source, "query")
     turned = w.einsum(
-        f"n_ctx {d_source}, n_heads {d_source} d_rotary -> n_heads n_ctx d_rotary", source, "query_rotary"
+        f"n_tokens {d_source}, n_heads {d_source} d_rotary -> n_heads n_tokens d_rotary", source, "query_rotary"
     )
 
-    latent = w.linear("n_ctx d_model, d_model d_kv_latent -> n_ctx d_kv_latent", x, "kv_down", "kv_down" in bias)
-    latent = norm(latent, w, "kv_norm", spec.norm, "n_ctx d_kv_latent", "d_kv_latent") * np.float32(spec.kv_scale)
-    key = w.einsum("n_ctx d_kv_latent, n_heads d_kv_latent d_nope -> n_heads n_ctx d_nope", latent, "key")
-    value = w.einsum("n_ctx d_kv_latent, n_heads d_kv_latent d_value -> n_heads n_ctx d_value", latent, "value")
-    key_turned = w.linear("n_ctx d_model, d_model d_rotary -> n_ctx d_rotary", x, "key_rotary", "kv_down" in bias)
-    turned, key_turned = rotate(turned, spec.rotary), rotate(key_turned, spec.rotary)
-    seen = mask(len(x)) if spec.indexer is None else chosen(x, source, w, spec.indexer)
+    latent = w.linear("n_tokens d_model, d_model d_kv_latent -> n_tokens d_kv_latent", x, "kv_down", "kv_down" in bias)
+    latent = norm(latent, w, "kv_norm", spec.norm, "n_tokens d_kv_latent", "d_kv_latent") * np.float32(spec.kv_scale)
+    key = w.einsum("n_tokens d_kv_latent, n_heads d_kv_latent d_nope -> n_heads n_tokens d_nope", latent, "key")
+    value = w.einsum("n_tokens d_kv_latent, n_heads d_kv_latent d_value -> n_heads n_tokens d_value", latent, "value")
+    key_turned = w.linear("n_tokens d_model, d_model d_rotary -> n_tokens d_rotary", x, "key_rotary", "kv_down" in bias)
+    turned, key_turned = rotate(turned, spec.rotary, w.here), rotate(key_turned, spec.rotary, w.here)
+    seen = mask(w, Reach()) if spec.indexer is None else chosen(x, source, w, spec.indexer)
 
-    scores = w.einsum(
-        "n_heads n_ctx d_nope, n_heads n_ctx' d_nope -> n_heads n_ctx n_ctx'", query, key, "attention.scores"
-    )
+    scores = w.einsum("n_heads n_tokens d_nope, n_heads n_keys d_nope -> n_heads n_tokens n_keys", query, key, "scores")
     scores = scores + w.einsum(
-        "n_heads n_ctx d_rotary, n_ctx' d_rotary -> n_heads n_ctx n_ctx'",
+        "n_heads n_tokens d_rotary, n_keys d_rotary -> n_heads n_tokens n_keys",
         turned,
         key_turned,
-        "attention.scores, rotary",
+        "scores, rotary",
     )
-    pattern = w.step("attention.pattern", "n_heads n_ctx n_ctx'", softmax(scores * np.float32(scale(spec)) + seen))
+    pattern = w.step("pattern", "n_heads n_tokens n_keys", softmax(scores * np.float32(scale(spec)) + seen))
     found = w.einsum(
-        "n_heads n_ctx n_ctx', n_heads n_ctx' d_value -> n_heads n_ctx d_value", pattern, value, "attention.seen"
+        "n_heads n_tokens n_keys, n_heads n_keys d_value -> n_heads n_tokens d_value", pattern, value, "seen"
     )
     return w.linear(
-        "n_heads n_ctx d_value, (n_heads d_value) d_model -> n_ctx d_model", found, "output", "output" in bias
+        "n_heads n_tokens d_value, (n_heads d_value) d_model -> n_tokens d_model", found, "output", "output" in bias
     )
 
 
 def chosen(x: Array, query_latent: Array, w: Weights, spec: Indexer | str) -> Array:
-    """(n_ctx, n_ctx): 0 where a token may look, -inf where not, as the indexer chooses, or an earlier layer's did."""
+    """(n_tokens, n_tokens): 0 where a token may look, -inf where not, as the indexer chooses, or an earlier layer's
+    did."""
     kept = "choice of tokens"
     if not isinstance(spec, Indexer):
         return w.recall(kept)  # type: ignore[no-any-return]
-    causal = mask(len(x))
+    causal = mask(w, Reach())
     best = best_keys(x, query_latent, w, spec, causal == 0)
     return w.keep(kept, np.where(best, np.float32(0), np.float32(-np.inf)))  # type: ignore[no-any-return]
 

@@ -9,7 +9,7 @@ from gptcount.reference.words import Array
 
 
 def laurel(x: Array, w: Weights, spec: Laurel) -> Array:
-    """x: (n_ctx, d_model), already normed. Gives it and the branch."""
+    """x: (n_tokens, d_model), already normed. Gives it and the branch."""
     w = w.under("laurel", spec)
-    low = w.einsum("n_ctx d_model, d_model d_rank -> n_ctx d_rank", x, "down")
-    return x + norm(w.einsum("n_ctx d_rank, d_rank d_model -> n_ctx d_model", low, "up"), w, "norm", spec.norm)
+    low = w.einsum("n_tokens d_model, d_model d_rank -> n_tokens d_rank", x, "down")
+    return x + norm(w.einsum("n_tokens d_rank, d_rank d_model -> n_tokens d_model", low, "up"), w, "norm", spec.norm)

@@ -54,7 +54,7 @@ DONE: dict[type[Block], Callable[[Array, Weights, Any], Array]] = {
     GatedMLP: mlp,
     Mixture: mixture,
 }
-"""Which function does what a kind of block does: of x (n_ctx, d_model), normed, it gives what is added to x."""
+"""Which function does what a kind of block does: of x (n_tokens, d_model), normed, it gives what is added to x."""
 
 
 def one_layer(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> Array:

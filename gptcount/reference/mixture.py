@@ -13,8 +13,8 @@ from gptcount.reference.words import Array
 
 
 def mixture(x: Array, w: Weights, spec: Mixture, before: Array | None = None) -> Array:
-    """x: (n_ctx, d_model), already normed, and ``before`` its norm, for norms that a mixture has of its own. Gives what
-    is added to it; only experts that a token chooses are drawn."""
+    """x: (n_tokens, d_model), already normed, and ``before`` its norm, for norms that a mixture has of its own. Gives
+    what is added to it; only experts that a token chooses are drawn."""
     own, before = spec.own_norms, x if before is None else before
     given = norm(before, w, "experts_norm", own) if own else x
     read = norm(before, w, "router_norm", spec.router_norm) if spec.router_norm else x
@@ -22,12 +22,12 @@ def mixture(x: Array, w: Weights, spec: Mixture, before: Array | None = None) ->
     result = visited(given, w, spec, chosen, share)
     result = norm(result, w, "experts_output_norm", own) if own else result
     if spec.output_bias:
-        result = w.add("n_ctx d_model", result, "output.bias", "d_model")
+        result = w.add("n_tokens d_model", result, "output.bias", "d_model")
     if spec.shared:
         shared = mlp(x, w.under("shared", spec.shared), spec.shared)
         shared = norm(shared, w, "shared_output_norm", own) if own else shared
         if spec.shared_gate:
-            shared = shared * sigmoid(w.einsum("n_ctx d_model, d_model -> n_ctx", x, "shared_gate"))[:, None]
+            shared = shared * sigmoid(w.einsum("n_tokens d_model, d_model -> n_tokens", x, "shared_gate"))[:, None]
         result = result + shared
     return result
 
@@ -41,7 +41,7 @@ def visited(x: Array, w: Weights, spec: Mixture, chosen: Array, share: Array) ->
         if expert >= spec.n_experts:
             result[token] += part * given
             continue
-        inside = all_of.one_of("n_experts", int(expert)).where(n_routed=len(token))
+        inside = all_of.one_of("n_experts", int(expert), "n_experts_per_token").where(n_routed=len(token))
         if spec.weigh_input:
             result[token] += mlp(part * given, inside, spec.expert, "n_routed", all_of)
         else:
@@ -50,10 +50,10 @@ def visited(x: Array, w: Weights, spec: Mixture, chosen: Array, share: Array) ->
 
 
 def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
-    """(n_ctx, n_experts_per_token) each: the experts that each token goes to, and the share of each."""
-    logits = w.linear("n_ctx d_model, d_model n_experts -> n_ctx n_experts", x, "router", spec.router_bias)
+    """(n_tokens, n_experts_per_token) each: the experts that each token goes to, and the share of each."""
+    logits = w.linear("n_tokens d_model, d_model n_experts -> n_tokens n_experts", x, "router", spec.router_bias)
     if spec.n_zero_experts:
-        words = "n_ctx d_model, d_model n_zero_experts -> n_ctx n_zero_experts"
+        words = "n_tokens d_model, d_model n_zero_experts -> n_tokens n_zero_experts"
         logits = np.concatenate([logits, w.linear(words, x, "router_zero", spec.router_bias)], axis=1)
     if spec.scores == "sparse-mixer":
         return sparse_mixer(logits, spec)
@@ -72,8 +72,8 @@ def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
 
 
 def by_token(w: Weights, spec: Mixture) -> Array:
-    """(n_ctx, n_experts_per_token): the experts that a table has for each token."""
-    words = "n_ctx, n_vocab n_experts_per_token -> n_ctx n_experts_per_token"
+    """(n_tokens, n_experts_per_token): the experts that a table has for each token."""
+    words = "n_tokens, n_vocab n_experts_per_token -> n_tokens n_experts_per_token"
     return w.look_up(words, w.recall("tokens"), "router.table").astype(int) % spec.n_experts
 
 
@@ -86,7 +86,8 @@ def corrections(w: Weights, spec: Mixture) -> Array:
 
 
 def choose(preference: Array, spec: Mixture) -> Array:
-    """(n_ctx, n_experts_per_token): the experts of each token, the most preferred, from the most preferred groups."""
+    """(n_tokens, n_experts_per_token): the experts of each token, the most preferred, from the most preferred
+    groups."""
     if spec.n_groups > 1:
         groups = preference.reshape(len(preference), spec.n_groups, -1)
         best = np.sort(groups, axis=-1)[..., -2 if spec.group_score == "best-two" else -1 :].sum(axis=-1)

@@ -14,7 +14,7 @@ from gptcount.reference.words import Array
 
 
 def mlp(
-    x: Array, w: Weights, spec: PlainMLP | GatedMLP, tokens: str = "n_ctx", activation: Weights | None = None
+    x: Array, w: Weights, spec: PlainMLP | GatedMLP, tokens: str = "n_tokens", activation: Weights | None = None
 ) -> Array:
     """x: (tokens, d_model), already normed. Gives what is added to it, of the same shape. ``activation`` has the
     numbers of the activation, where they are not this MLP's own."""

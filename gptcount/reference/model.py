@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # who asks for scores looks whether they are numbers
 def forward(architecture: Architecture, tokens: Array, w: Weights, progress: Progress | None = None) -> Array:
-    """tokens: (n_ctx,) integers. Gives the last layer's vectors, normed: (n_ctx, d_model)."""
+    """tokens: (n_tokens,) integers. Gives the last layer's vectors, normed: (n_tokens, d_model)."""
     w.keep("tokens", tokens)
     x = opened(architecture, w.keep("embedding", embed(architecture, tokens, w)), w)
     for index, layer in enumerate(architecture.stack()):
@@ -40,31 +40,31 @@ def embed(architecture: Architecture, tokens: Array, w: Weights) -> Array:
     w = w.where(**spec.sizes())
     width = "d_embedding" if spec.d_embedding else "d_model"
     rows = "n_embedded" if spec.n_embedded else "n_vocab"
-    x = w.look_up(f"n_ctx, {rows} {width} -> n_ctx {width}", tokens, "embedding.token")
+    x = w.look_up(f"n_tokens, {rows} {width} -> n_tokens {width}", tokens, "embedding.token")
     if spec.d_embedding:
-        x = w.einsum("n_ctx d_embedding, d_embedding d_model -> n_ctx d_model", x, "embedding.projection")
+        x = w.einsum("n_tokens d_embedding, d_embedding d_model -> n_tokens d_model", x, "embedding.projection")
     if spec.scale != 1.0:
         x = x * np.float32(sqrt(architecture.d_model) if spec.scale == "sqrt(d_model)" else spec.scale)
     if spec.n_frequencies:
         w.drawn("embedding.frequencies", "n_frequencies")
     if spec.positions:
-        x = x + positions_of(architecture, spec.positions, len(tokens), w)
+        x = x + positions_of(architecture, spec.positions, w)
     return norm(x, w, "embedding.norm", spec.norm) if spec.norm else x
 
 
-def positions_of(architecture: Architecture, spec: Positions, n_ctx: int, w: Weights) -> Array:
-    """(n_ctx, d_model): the vector of each position; of a table longer than the context, the last rows."""
+def positions_of(architecture: Architecture, spec: Positions, w: Weights) -> Array:
+    """(n_tokens, d_model): the vector of each position; of a table longer than the context, the last rows."""
     if spec.kind == "sinusoidal":
-        return sinusoids(spec, n_ctx, architecture.d_model)
-    trained = architecture.n_ctx or n_ctx
+        return sinusoids(spec, w.here, architecture.d_model)
+    trained = architecture.n_ctx or len(w.there)
     n_positions = spec.n_positions or trained
-    rows = np.arange(n_ctx) + n_positions - trained
-    words = "n_ctx, n_positions d_model -> n_ctx d_model"
+    rows = w.here + n_positions - trained
+    words = "n_tokens, n_positions d_model -> n_tokens d_model"
     return w.where(n_positions=n_positions).look_up(words, rows, "embedding.position")
 
 
 def opened(architecture: Architecture, x: Array, w: Weights) -> Array:
-    """The vectors of the embedding, or the streams that they make: (n_ctx, n_streams, d_model)."""
+    """The vectors of the embedding, or the streams that they make: (n_tokens, n_streams, d_model)."""
     streams = architecture.streams
     if isinstance(streams, AltUp):
         return altup.opened(x, w.under("streams", streams), streams)
@@ -72,7 +72,7 @@ def opened(architecture: Architecture, x: Array, w: Weights) -> Array:
 
 
 def joined(architecture: Architecture, x: Array, w: Weights) -> Array:
-    """The vectors that the last layer leaves, or what its streams come to: (n_ctx, d_model)."""
+    """The vectors that the last layer leaves, or what its streams come to: (n_tokens, d_model)."""
     streams = architecture.streams
     if isinstance(streams, AltUp):
         return altup.joined(x, w.under("streams", streams), streams)
@@ -81,10 +81,11 @@ def joined(architecture: Architecture, x: Array, w: Weights) -> Array:
 
 
 def narrowed(architecture: Architecture, x: Array, w: Weights) -> tuple[Array, str]:
-    """x: (n_ctx, d_model), or one vector; made as narrow as the embedding is. Gives it and the word for its width."""
+    """x: (n_tokens, d_model), or one vector; made as narrow as the embedding is. Gives it and the word for its
+    width."""
     if not architecture.embedding.d_embedding:
         return x, "d_model"
-    each = "n_ctx " if x.ndim == 2 else ""
+    each = "n_tokens " if x.ndim == 2 else ""
     w = w.where(**architecture.embedding.sizes())
     words = f"{each}d_model, d_model d_embedding -> {each}d_embedding"
     return w.einsum(words, x, "unembedding.projection"), "d_embedding"
@@ -92,8 +93,8 @@ def narrowed(architecture: Architecture, x: Array, w: Weights) -> tuple[Array, s
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def scored(architecture: Architecture, x: Array, w: Weights) -> dict[str, Array]:
-    """x: (n_ctx, d_model), or one vector. Gives the scores of ``tokens``, ``labels``, both or none: (n_ctx, n_vocab)
-    and (n_ctx, n_labels), without n_ctx for one vector."""
+    """x: (n_tokens, d_model), or one vector. Gives the scores of ``tokens``, ``labels``, both or none: (n_tokens,
+    n_vocab) and (n_tokens, n_labels), without n_tokens for one vector."""
     x, width = narrowed(architecture, x, w)
     w = w.where(**architecture.embedding.sizes())
     found = {}
@@ -106,7 +107,7 @@ def scored(architecture: Architecture, x: Array, w: Weights) -> dict[str, Array]
 
 def unembed(spec: Unembedding, x: Array, w: Weights, width: str) -> Array:
     """A score for every token as the next."""
-    each = "n_ctx " if x.ndim == 2 else ""
+    each = "n_tokens " if x.ndim == 2 else ""
     scores = w.linear(f"{each}{width}, {width} n_vocab -> {each}n_vocab", x, "unembedding.token", spec.bias)
     if spec.unit_vectors:
         vectors = w.draw("unembedding.token", f"{width} n_vocab")
@@ -117,6 +118,6 @@ def unembed(spec: Unembedding, x: Array, w: Weights, width: str) -> Array:
 
 def labelled(spec: Head, x: Array, w: Weights, width: str) -> Array:
     """A score for every label."""
-    each = "n_ctx " if x.ndim == 2 else ""
+    each = "n_tokens " if x.ndim == 2 else ""
     w = w.where(**spec.sizes())
     return w.linear(f"{each}{width}, {width} n_labels -> {each}n_labels", x, "head", spec.bias)

@@ -9,7 +9,7 @@ from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
 
 
-def norm(x: Array, w: Weights, name: str, spec: Norm, words: str = "n_ctx d_model", over: str = "d_model") -> Array:
+def norm(x: Array, w: Weights, name: str, spec: Norm, words: str = "n_tokens d_model", over: str = "d_model") -> Array:
     """Each vector of ``x`` with mean square 1 (and, a layer norm, mean 0), times the gain, plus the bias."""
     if spec.kind == "layer":
         x = x - x.mean(axis=-1, keepdims=True)
@@ -20,10 +20,10 @@ def norm(x: Array, w: Weights, name: str, spec: Norm, words: str = "n_ctx d_mode
 
 
 def norm_of_groups(x: Array, w: Weights, name: str, spec: Norm, groups: int, over: str) -> Array:
-    """x: (n_ctx, width), whose axes ``over`` names. The norm of each of so many equal parts; gain and bias are those of
-    the whole."""
+    """x: (n_tokens, width), whose axes ``over`` names. The norm of each of so many equal parts; gain and bias are those
+    of the whole."""
     plain = spec.model_copy(update={"gain": False, "bias": False})
     x = norm(x.reshape(len(x), groups, -1), w, name, plain).reshape(x.shape)
-    words = f"n_ctx {over}"
+    words = f"n_tokens {over}"
     x = w.scale(words, x, name, over, plus=1.0 if spec.plus_one else 0.0) if spec.gain else x
     return w.add(words, x, f"{name}.bias", over) if spec.bias else x

@@ -12,10 +12,9 @@ from gptcount.errors import InputError
 from gptcount.reference.words import Array
 
 
-def rotate(x: Array, spec: Rotary, positions: Array | None = None) -> Array:
-    """The vectors of ``x`` (..., n_ctx, d), turned by their positions, 0 and on where none are given; numbers beyond
-    ``d_rotary`` stay."""
-    n_ctx, d = x.shape[-2], spec.d_rotary or x.shape[-1]
+def rotate(x: Array, spec: Rotary, positions: Array) -> Array:
+    """The vectors of ``x`` (..., n_tokens, d), turned by their positions; numbers beyond ``d_rotary`` stay."""
+    d = spec.d_rotary or x.shape[-1]
     if fault := unturned(spec, x.shape[-1]):
         raise InputError(fault)
     if spec.whole_head:
@@ -23,8 +22,7 @@ def rotate(x: Array, spec: Rotary, positions: Array | None = None) -> Array:
         frequency[d // 2 :] = 0
         frequency /= (spec.scaling.factor or 1.0) if spec.scaling else 1.0
     else:
-        frequency, factor = frequencies(spec, d, n_ctx)
-    positions = np.arange(n_ctx) if positions is None else positions
+        frequency, factor = frequencies(spec, d, int(positions[-1:].max(initial=0)) + 1)
     angle = positions[:, None] * frequency * (-1 if spec.backwards else 1)
     cos, sin = np.cos(angle) * factor, np.sin(angle) * factor
     if spec.from_end:
@@ -43,7 +41,7 @@ def unturned(spec: Rotary, width: int) -> str:
 
 
 def turned(x: Array, cos: Array, sin: Array, interleaved: bool) -> Array:
-    """Each pair of the first numbers of ``x`` turned by its angle (n_ctx, d / 2); the others stay."""
+    """Each pair of the first numbers of ``x`` turned by its angle (n_tokens, d / 2); the others stay."""
     cos, sin = cos.astype(x.dtype), sin.astype(x.dtype)
     d = 2 * cos.shape[-1]
     pairs, still = x[..., :d], x[..., d:]
@@ -56,7 +54,7 @@ def turned(x: Array, cos: Array, sin: Array, interleaved: bool) -> Array:
     return np.concatenate([pairs, still], axis=-1) if still.shape[-1] else pairs
 
 
-def frequencies(spec: Rotary, d: int, n_ctx: int) -> tuple[Array, float]:
+def frequencies(spec: Rotary, d: int, n_tokens: int) -> tuple[Array, float]:
     """The angle of each pair at position 1, (d / 2,), and the factor that the turned vectors are multiplied by."""
     frequency, scaling = spec.base ** -(np.arange(0, d, 2) / d), spec.scaling
     if scaling is None:
@@ -65,19 +63,19 @@ def frequencies(spec: Rotary, d: int, n_ctx: int) -> tuple[Array, float]:
         case "linear":
             return frequency / (scaling.factor or 1.0), 1.0
         case "dynamic":
-            return _dynamic(spec.base, scaling, d, n_ctx), 1.0
+            return _dynamic(spec.base, scaling, d, n_tokens), 1.0
         case "llama3":
             return _llama3(frequency, scaling), 1.0
         case "yarn":
             return _yarn(frequency, scaling, spec.base, d)
         case "longrope":
-            return _longrope(frequency, scaling, n_ctx)
+            return _longrope(frequency, scaling, n_tokens)
 
 
-def _dynamic(base: float, scaling: RotaryScaling, d: int, n_ctx: int) -> Array:
+def _dynamic(base: float, scaling: RotaryScaling, d: int, n_tokens: int) -> Array:
     """NTK scaling: beyond the trained context the base grows with the length."""
-    factor, trained = scaling.factor or 1.0, scaling.n_ctx_original or n_ctx
-    base *= (factor * max(n_ctx, trained) / trained - (factor - 1)) ** (d / (d - 2))
+    factor, trained = scaling.factor or 1.0, scaling.n_ctx_original or n_tokens
+    base *= (factor * max(n_tokens, trained) / trained - (factor - 1)) ** (d / (d - 2))
     return base ** -(np.arange(0, d, 2) / d)
 
 
@@ -113,15 +111,15 @@ def yarn_mscale(factor: float, mscale: float) -> float:
     return 1.0 if factor <= 1 else 0.1 * mscale * log(factor) + 1.0
 
 
-def _longrope(frequency: Array, scaling: RotaryScaling, n_ctx: int) -> tuple[Array, float]:
+def _longrope(frequency: Array, scaling: RotaryScaling, n_tokens: int) -> tuple[Array, float]:
     """LongRoPE (Ding et al. 2024, arXiv:2402.13753): a factor for each pair, of two sets, one for longer texts."""
-    original, factor = scaling.n_ctx_original or n_ctx, scaling.factor or 1.0
-    factors = scaling.long_factors if n_ctx > original else scaling.short_factors
+    original, factor = scaling.n_ctx_original or n_tokens, scaling.factor or 1.0
+    factors = scaling.long_factors if n_tokens > original else scaling.short_factors
     attention = 1.0 if factor <= 1 else sqrt(1 + log(factor) / log(original))
     if scaling.attention_factor is not None:
         attention = scaling.attention_factor
     if scaling.long_mscale and scaling.short_mscale:
-        return frequency / scaling.short_factors, scaling.long_mscale if n_ctx > original else scaling.short_mscale
+        return frequency / scaling.short_factors, scaling.long_mscale if n_tokens > original else scaling.short_mscale
     return frequency / factors, attention
 
 
@@ -131,12 +129,13 @@ def unfilled(spec: Positions, d_model: int) -> str:
     return f"embedding.positions: sinusoids fill pairs of numbers, and d_model = {d_model}" if wrong else ""
 
 
-def sinusoids(spec: Positions, n_ctx: int, d_model: int) -> Array:
-    """(n_ctx, d_model): the sines of every position, then the cosines (Vaswani et al. 2017, section 3.5, in halves)."""
+def sinusoids(spec: Positions, positions: Array, d_model: int) -> Array:
+    """(n_tokens, d_model): the sines of every position, then the cosines (Vaswani et al. 2017, section 3.5, in
+    halves)."""
     if fault := unfilled(spec, d_model):
         raise InputError(fault)
     pairs = np.arange(d_model // 2)
     wavelength = pairs / (d_model // 2 - 1) if spec.ends else 2 * pairs / d_model
-    angle = (np.arange(n_ctx) + spec.offset)[:, None] * 10_000.0**-wavelength
+    angle = (positions + spec.offset)[:, None] * 10_000.0**-wavelength
     both: Array = np.concatenate([np.sin(angle), np.cos(angle)], axis=-1).astype(np.float32)
     return both

@@ -12,7 +12,7 @@ from gptcount.architecture import Architecture
 from gptcount.reference import checked, finite, opened
 from gptcount.reference.functions import softmax
 from gptcount.reference.model import forward, scored
-from gptcount.reference.weights import Weights
+from gptcount.reference.weights import of_text
 
 BEST = 5
 """How many of the most probable tokens are told."""
@@ -44,7 +44,7 @@ def run(
     made_up = np.arange(min(WITHOUT_TOKENS, architecture.n_ctx or WITHOUT_TOKENS)) * 1009 % architecture.n_vocab
     text = checked(architecture, np.asarray([made_up if tokens is None else tokens]))[0]
     source = opened(architecture, checkpoint)
-    w = Weights(source, architecture.sizes() | {"n_ctx": len(text)})
+    w = of_text(architecture, source, len(text))
     scores = scored(architecture, forward(architecture, text, w)[-1], w)
     kind = next(iter(scores), "")
     probabilities = softmax(finite(architecture, scores[kind]).astype(np.float64), temperature) if kind else np.empty(0)

@@ -7,16 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
+
+from gptcount.architecture import Architecture
 from gptcount.blocks.block import Block
 from gptcount.errors import ShapeError
 from gptcount.reference import words as said
 from gptcount.reference.words import Array
+from gptcount.weight import Axis
 
 Source = Callable[[str, int | None, int | None], Array]
 """Gives the array of a weight: its dotted name, the layer's index, the copy's index (an expert), where there are such.
 Raises ShapeError where it has none."""
+
+
+Op = Literal["look-up", "contraction", "addition", "gain", "pattern"]
+"""What a step does: rows of a table are looked up; two arrays are multiplied, and perhaps summed over; a weight is
+added, or multiplies number by number; an array is made of another without a weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +33,24 @@ class Step:
     """One thing done: where, what goes in and what comes out, in words, and the weight that it takes, if it does."""
 
     layer: int | None
+    op: Op
     does: str
+    """What it is called, under the path of its block."""
     takes: said.Dimensions
     weight: str
     weight_words: said.Dimensions
     gives: said.Dimensions
     sizes: dict[str, int]
-    copies: str
-    """The axis of copies of which this is one, if it is."""
+    copies: Axis | None
+    """The axis of copies of which this is one, if it is, with those that one token visits."""
 
 
 Log = Callable[[Step], None]
+
+
+def of_text(architecture: Architecture, source: Source, n_tokens: int, log: Log | None = None) -> Weights:
+    """The weights of a model, for a text of so many tokens."""
+    return Weights(source, architecture.sizes() | {"n_tokens": n_tokens, "n_keys": n_tokens}, log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,9 @@ class Weights:
     path: str = ""
     layer: int | None = None
     copy: int | None = None
-    copies: str = ""
+    copies: Axis | None = None
+    begin: int = 0
+    """The position of the first token."""
     memory: dict[str, Any] = field(default_factory=dict)
     """What one layer leaves for a later one."""
 
@@ -59,13 +77,25 @@ class Weights:
         """The weights filed under a path, and the words for the sizes of the block there."""
         return replace(self, path=self.name(path), sizes=self.sizes | block.sizes())
 
-    def one_of(self, copies: str, copy: int) -> Weights:
-        """Of weights that there are many of, one: the ``copy``-th of the axis that ``copies`` names."""
-        return replace(self, copies=copies, copy=copy)
+    def one_of(self, copies: str, copy: int, chosen: str = "") -> Weights:
+        """Of weights that there are many of, one: the ``copy``-th of the axis that ``copies`` names; ``chosen`` names
+        the axis of those that one token visits, where it does not visit all."""
+        visited = Axis(chosen, self.sizes[chosen]) if chosen else None
+        return replace(self, copies=Axis(copies, self.sizes.get(copies), visited), copy=copy)
 
     def where(self, **sizes: int) -> Weights:
         """The same weights, and words for sizes that only the data know."""
         return replace(self, sizes=self.sizes | sizes)
+
+    @property
+    def here(self) -> Array:
+        """The positions of the tokens."""
+        return np.arange(self.begin, self.begin + self.sizes["n_tokens"])
+
+    @property
+    def there(self) -> Array:
+        """The positions of the keys that tokens may look at."""
+        return np.arange(self.begin + self.sizes["n_tokens"])
 
     def name(self, name: str) -> str:
         """The full name of a weight here."""
@@ -82,10 +112,10 @@ class Weights:
         return array
 
     def look_up(self, words: str, which: Array, name: str) -> Array:
-        """The rows of a table, both of whose axes ``words`` say: ``n_ctx, n_vocab d_model -> n_ctx d_model``."""
+        """The rows of a table, both of whose axes ``words`` say: ``n_tokens, n_vocab d_model -> n_tokens d_model``."""
         (takes, table), gives = said.sides(words)
         found = self.draw(name, said.text(table))
-        self._note(name, self.name(name), table, takes, gives)
+        self._note("look-up", name, self.name(name), table, takes, gives)
         rows: Array = found[which]
         return rows
 
@@ -98,7 +128,7 @@ class Weights:
             result = said.einsum(words, self.sizes, x, array)
         except ShapeError as fault:
             raise ShapeError(f"{name or does}: {fault}") from None
-        self._note(does or name, name, second, takes, gives)
+        self._note("contraction", self.name(does) if does else name, name, second, takes, gives)
         return result
 
     def arrange(self, words: str, x: Array) -> Array:
@@ -117,17 +147,17 @@ class Weights:
 
     def add(self, words: str, x: Array, name: str, of: str) -> Array:
         """Add a weight, its words among those of ``x``."""
-        return x + said.aligned(self.drawn(name, of), said.dimensions(of), said.dimensions(words))
+        return x + said.aligned(self.drawn(name, of, "addition"), said.dimensions(of), said.dimensions(words))
 
     def scale(self, words: str, x: Array, name: str, of: str, plus: float = 0.0) -> Array:
         """Multiply by a weight, its words among those of ``x``; ``plus`` is added to it first."""
         gain = self.drawn(name, of)
         return x * said.aligned(gain + plus if plus else gain, said.dimensions(of), said.dimensions(words))
 
-    def drawn(self, name: str, words: str) -> Array:
+    def drawn(self, name: str, words: str, op: Op = "gain") -> Array:
         """A weight drawn and logged by itself, as adding and scaling do."""
         array = self.draw(name, words)
-        self._note(self.name(name), self.name(name), said.dimensions(words))
+        self._note(op, self.name(name), self.name(name), said.dimensions(words))
         return array
 
     def keep(self, name: str, value: Any) -> Any:
@@ -144,11 +174,17 @@ class Weights:
     def step(self, does: str, words: str, array: Array) -> Array:
         """An array that needs no weight (a pattern), checked in words and put into the log."""
         said.split(array, said.dimensions(words), self.sizes)
-        self._note(does, "", (), gives=said.dimensions(words))
+        self._note("pattern", self.name(does), "", (), gives=said.dimensions(words))
         return array
 
     def _note(
-        self, does: str, weight: str, words: said.Dimensions, takes: said.Dimensions = (), gives: said.Dimensions = ()
+        self,
+        op: Op,
+        does: str,
+        weight: str,
+        words: said.Dimensions,
+        takes: said.Dimensions = (),
+        gives: said.Dimensions = (),
     ) -> None:
         if self.log:
-            self.log(Step(self.layer, does, takes, weight, words, gives, self.sizes, self.copies))
+            self.log(Step(self.layer, op, does, takes, weight, words, gives, self.sizes, self.copies))

@@ -1,6 +1,6 @@
-"""Contractions said in words: ``n_ctx d_model, n_heads d_model d_head -> n_heads n_ctx d_head``.
+"""Contractions said in words: ``n_tokens d_model, n_heads d_model d_head -> n_heads n_tokens d_head``.
 
-A word is an axis; a word with a prime (``n_ctx'``) is another axis of the same size; ``(n_heads d_head)`` is one
+A word is an axis; a word with a prime (``n_keys``) is another axis of the same size; ``(n_heads d_head)`` is one
 dimension that holds two axes. It knows words and sizes, and nothing of models.
 """
 
@@ -46,10 +46,11 @@ def text(array: Dimensions) -> str:
 
 def size_of(word: str, sizes: Mapping[str, int]) -> int:
     """The size of a word, its primes left off. Raises ShapeError for a word that has none."""
-    if word.isdigit():
-        return int(word)
+    plain = word.rstrip("'")
+    if plain.isdigit():
+        return int(plain)
     try:
-        return sizes[word.rstrip("'")]
+        return sizes[plain]
     except KeyError:
         raise ShapeError(f"no axis is called {word!r} here; there are {', '.join(sizes)}") from None
 
