@@ -14,6 +14,7 @@ from gptcount.blocks.block import Absent, Block
 from gptcount.blocks.compressed_attention import CompressedAttention
 from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.latent_attention import LatentAttention
+from gptcount.blocks.mamba import Mamba
 from gptcount.blocks.mamba2 import Mamba2
 from gptcount.blocks.mixture import Mixture
 from gptcount.blocks.mlp import GatedMLP, PlainMLP
@@ -23,7 +24,7 @@ Attention = Annotated[
     MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention,
     Field(discriminator="kind"),
 ]
-Mixer = Annotated[Mamba2 | ShortConvolution, Field(discriminator="kind")]
+Mixer = Annotated[Mamba | Mamba2 | ShortConvolution, Field(discriminator="kind")]
 """What mixes tokens without attention."""
 MLP = Annotated[PlainMLP | GatedMLP | Mixture, Field(discriminator="kind")]
 

@@ -40,6 +40,7 @@ LABELS = {
     "b": "B: into the state",
     "c": "C: out of the state",
     "time_step": "time step",
+    "time_step_down": "time step, down",
     "input_gate": "input gate",
     "output_gate": "output gate",
 }

@@ -172,13 +172,21 @@ class Draw:
             part_scales=lambda: {"gate": 0.5, "time_step": 2.0},
         )
 
+    def mamba(self) -> Data:
+        """A Mamba mixer."""
+        heads = self.size(1, 3)
+        data: Data = {"kind": "mamba", "d_inner": heads * self.size(1, 5), "d_state": self.size()}
+        data |= {"d_time_step": self.size(), "n_taps": self.size(1, 5)}
+        data |= {"biases": self.some("input", "convolution", "output"), "activation": self.one("silu", "gelu")}
+        return self.with_some(data, 0.4, n_heads=lambda: heads, norm=self.norm)
+
     def short_convolution(self) -> Data:
         """A gated short convolution."""
         return {"kind": "short-convolution", "n_taps": self.size(1, 5), "bias": self.chance(0.5)}
 
     def mixer(self) -> Data:
         """Any mixer."""
-        return self.random.choice([self.mamba2, self.short_convolution])()
+        return self.random.choice([self.mamba, self.mamba2, self.short_convolution])()
 
     def plain_or_gated(self) -> Data:
         """An MLP, or an expert."""

@@ -479,6 +479,7 @@ MIXTURE = {"kind": "mixture", "n_experts": 8, "n_experts_per_token": 2, "expert"
 GATED = {"kind": "gated", "d_ff": 24}
 MIXERS = {
     "mamba2": {"kind": "mamba2", "n_heads": 6, "d_head": 8, "d_state": 5, "n_groups": 2, "norm": RMS},
+    "mamba": {"kind": "mamba", "d_inner": 24, "d_state": 5, "d_time_step": 3},
     "short convolution": {"kind": "short-convolution", "n_taps": 3},
 }
 VARIED = {name: {"attention": False, "mixer": mixer, "mlp": False} for name, mixer in MIXERS.items()} | {

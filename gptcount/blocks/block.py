@@ -120,8 +120,8 @@ class Block(BaseModel):
             if type(value := getattr(self, name)) is int:
                 found[name] = value
                 for one in declarations:
-                    if isinstance(one, size.Multiple) and one.quotient:
-                        found[one.quotient] = value // getattr(self, one.of)
+                    if isinstance(one, size.Multiple) and one.quotient and (of := getattr(self, one.of)):
+                        found[one.quotient] = value // of
         return found
 
     @model_validator(mode="after")

@@ -11,13 +11,14 @@ from typing import NamedTuple
 from gptcount.explain.around import AROUND
 from gptcount.explain.attention import ATTENTION
 from gptcount.explain.facts import Facts
+from gptcount.explain.mamba import MAMBA
 from gptcount.explain.mamba2 import MAMBA2
 from gptcount.explain.mlp import MLP
 from gptcount.explain.short_convolution import SHORT_CONVOLUTION
 from gptcount.ledger import Ledger, Row
 from gptcount.numbers import count
 
-SENTENCES = AROUND | ATTENTION | MAMBA2 | SHORT_CONVOLUTION | MLP
+SENTENCES = AROUND | ATTENTION | MAMBA | MAMBA2 | SHORT_CONVOLUTION | MLP
 """The sentences of every group, by the name of its weight."""
 
 

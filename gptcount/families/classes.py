@@ -129,6 +129,9 @@ longcat_flash       LongcatFlash
 deepseek_v4         DeepseekV4
 lfm2                Lfm2
 mamba2              Mamba2
+mamba               Mamba
+falcon_mamba        FalconMamba
+jamba               Jamba               sequence
 """
 """A family, the words that its classes begin with, and the heads that it has classes for. After ``=`` stand whole names
 of classes that score tokens, whatever they end in."""

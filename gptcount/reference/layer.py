@@ -21,6 +21,7 @@ from gptcount.blocks.compressed_attention import CompressedAttention
 from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
+from gptcount.blocks.mamba import Mamba
 from gptcount.blocks.mamba2 import Mamba2
 from gptcount.blocks.mixture import Mixture
 from gptcount.blocks.mlp import GatedMLP, PlainMLP
@@ -34,6 +35,7 @@ from gptcount.reference.compressed_attention import compressed_attention
 from gptcount.reference.cross_attention import cross_attended, cross_thought
 from gptcount.reference.latent_attention import latent_attention
 from gptcount.reference.laurel import laurel
+from gptcount.reference.mamba import mamba
 from gptcount.reference.mamba2 import mamba2
 from gptcount.reference.mixture import mixture
 from gptcount.reference.mlp import mlp
@@ -48,6 +50,7 @@ DONE: dict[type[Block], Callable[[Array, Weights, Any], Array]] = {
     LatentAttention: latent_attention,
     CompressedAttention: compressed_attention,
     AttentionMixture: attention_mixture,
+    Mamba: mamba,
     Mamba2: mamba2,
     ShortConvolution: short_convolution,
     PlainMLP: mlp,

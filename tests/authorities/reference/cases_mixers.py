@@ -1,4 +1,4 @@
-"""Small configurations of Mamba-2 and LFM2 for the two scripts that make the evidence; ``...`` leaves a key out."""
+"""Small configurations of Mamba, Jamba, Mamba-2 and LFM2 for the scripts that make the evidence; ``...`` leaves one out."""
 
 MAMBA2 = {
     "vocab_size": 211,
@@ -37,7 +37,63 @@ LFM2 = {
     "block_auto_adjust_ff_dim": True,
 }
 
+MAMBA = {
+    "vocab_size": 211,
+    "hidden_size": 72,
+    "state_size": 10,
+    "num_hidden_layers": 4,
+    "conv_kernel": 5,
+    "expand": 2,
+    "time_step_rank": 7,
+    "hidden_act": "silu",
+    "layer_norm_epsilon": 1e-05,
+}
+
+OF_MAMBA = {
+    "rank-auto": {"time_step_rank": "auto"},
+    "rank-absent": {"time_step_rank": ..., "hidden_size": 70},
+    "width-of-its-own": {"intermediate_size": 101},
+    "biases": {"use_bias": True, "use_conv_bias": False},
+    "untied": {"tie_word_embeddings": False},
+}
+
+JAMBA = {
+    "vocab_size": 211,
+    "hidden_size": 72,
+    "intermediate_size": 116,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 3,
+    "max_position_embeddings": 97,
+    "rms_norm_eps": 1e-06,
+    "num_experts": 5,
+    "num_experts_per_tok": 2,
+    "attn_layer_period": 3,
+    "attn_layer_offset": 2,
+    "expert_layer_period": 2,
+    "expert_layer_offset": 1,
+    "mamba_d_state": 10,
+    "mamba_d_conv": 5,
+    "mamba_expand": 2,
+    "mamba_dt_rank": 7,
+}
+
 COUNTS = {
+    "mamba": (MAMBA, OF_MAMBA),
+    "falcon_mamba": (MAMBA, OF_MAMBA | {"norm-eps": {"mixer_rms_eps": 1e-3}}),
+    "jamba": (
+        JAMBA,
+        {
+            "rank-auto": {"mamba_dt_rank": "auto"},
+            "biases": {"mamba_proj_bias": True, "mamba_conv_bias": False},
+            "one-expert": {"num_experts": 1},
+            "periods-absent": {
+                name: ...
+                for name in ("attn_layer_period", "attn_layer_offset", "expert_layer_period", "expert_layer_offset")
+            },
+            "head-dim": {"head_dim": 10},
+        },
+    ),
     "mamba2": (
         MAMBA2,
         {
@@ -65,7 +121,18 @@ COUNTS = {
 
 _ROPE = {"rope_parameters": {"rope_type": "default", "rope_theta": 200.0}}
 
+_SMALL = {**MAMBA, "vocab_size": 61, "hidden_size": 24, "state_size": 5, "num_hidden_layers": 2, "conv_kernel": 4}
+
 PARITY = {
+    "mamba": ("mamba", {**_SMALL, "time_step_rank": 3, "intermediate_size": 40}),
+    "mamba-biases": ("mamba", {**_SMALL, "use_bias": True, "use_conv_bias": False, "hidden_act": "gelu"}),
+    "falcon_mamba": ("falcon_mamba", {**_SMALL, "use_bias": True, "mixer_rms_eps": 1e-2}),
+    "jamba": (
+        "jamba",
+        {**JAMBA, "vocab_size": 61, "hidden_size": 24, "intermediate_size": 29, "num_hidden_layers": 4}
+        | {"num_attention_heads": 4, "num_key_value_heads": 2, "mamba_dt_rank": 3, "mamba_d_state": 5}
+        | {"mamba_proj_bias": True, "rms_norm_eps": 1e-2},
+    ),
     "mamba2": (
         "mamba2",
         {**MAMBA2, "vocab_size": 61, "hidden_size": 24, "num_heads": 6, "head_dim": 8, "state_size": 5, "n_groups": 2}
