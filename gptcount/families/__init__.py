@@ -56,7 +56,7 @@ _TYPES: dict[str, str] = {
     "deepseek": "deepseek_v2 deepseek_v3 kimi_k2 sarvam_mla deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",
     "longcat": "longcat_flash",
     "deepseek_v4": "deepseek_v4",
-    "lfm2": "lfm2",
+    "lfm2": "lfm2 lfm2_moe lfm3",
     "mamba2": "mamba2",
 }
 
@@ -66,7 +66,7 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 falcon_mamba jamba kimi_linear lfm2_moe mamba minimax nemotron_h
+    bamba falcon_h1 falcon_mamba jamba kimi_linear mamba minimax nemotron_h
     qwen3_5_moe_text qwen3_5_text qwen3_next recurrent_gemma rwkv xlstm zamba zamba2
     """.split()
 )

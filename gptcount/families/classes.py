@@ -128,6 +128,8 @@ minicpm3            MiniCPM3            sequence
 longcat_flash       LongcatFlash
 deepseek_v4         DeepseekV4
 lfm2                Lfm2
+lfm2_moe            Lfm2Moe
+lfm3                Lfm3
 mamba2              Mamba2
 """
 """A family, the words that its classes begin with, and the heads that it has classes for. After ``=`` stand whole names
