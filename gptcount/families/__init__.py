@@ -58,6 +58,10 @@ _TYPES: dict[str, str] = {
     "deepseek_v4": "deepseek_v4",
     "lfm2": "lfm2 lfm2_moe lfm3",
     "mamba2": "mamba2",
+    "minimax": "minimax",
+    "recurrent_gemma": "recurrent_gemma",
+    "xlstm": "xlstm",
+    "rwkv": "rwkv",
 }
 
 MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items() for model_type in types.split()}
@@ -66,8 +70,8 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 falcon_mamba jamba kimi_linear mamba minimax nemotron_h
-    qwen3_5_moe_text qwen3_5_text qwen3_next recurrent_gemma rwkv xlstm zamba zamba2
+    bamba falcon_h1 falcon_mamba jamba kimi_linear mamba nemotron_h
+    qwen3_5_moe_text qwen3_5_text qwen3_next zamba zamba2
     """.split()
 )
 """Families whose layers mix tokens by a state space or linear attention: not counted yet, and refused by name."""

@@ -130,6 +130,10 @@ deepseek_v4         DeepseekV4
 lfm2                Lfm2
 lfm2_moe            Lfm2Moe
 lfm3                Lfm3
+minimax             MiniMax             sequence token span
+recurrent_gemma     RecurrentGemma
+xlstm               xLSTM
+rwkv                Rwkv
 mamba2              Mamba2
 """
 """A family, the words that its classes begin with, and the heads that it has classes for. After ``=`` stand whole names
