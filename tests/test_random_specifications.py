@@ -78,6 +78,11 @@ def test_the_seeds_reach_every_kind_of_block():
         "xielu",
         "mamba2",
         "short-convolution",
+        "lightning",
+        "rg-lru",
+        "mlstm",
+        "rwkv",
+        "channel-mixing",
     ]
     assert [kind for kind in kinds if f"'{kind}'" not in said] == []
 

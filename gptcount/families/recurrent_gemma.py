@@ -38,10 +38,10 @@ def recurrent_gemma(c: Config) -> Part:
     d_model, n_layers = c.size("hidden_size", absent=2560), c.layers(absent=26)
     attention, act = heads(c, d_model, n_heads=10), activation(c, "hidden_activation", absent="gelu_pytorch_tanh")
     on, d_head = c.flag("attention_bias", absent=False), attention["d_head"]
-    turned = rotary(c, base=10_000.0, d_head=d_head, partial=0.5)
+    turned: Part = rotary(c, base=10_000.0, d_head=d_head, partial=0.5)
     if "scaling" in turned:
         raise c.refusal("rope_parameters", "rotary positions of this family are not scaled")
-    paired(c, "partial_rotary_factor", turned["d_rotary"] if "d_rotary" in turned else d_head)
+    paired(c, "partial_rotary_factor", turned.get("d_rotary") or d_head)
     attention |= {
         "biases": [*biases(on, "query", "key", "value"), "output"],
         "rotary": turned,
