@@ -18,6 +18,7 @@ from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.block import Absent, Beside, Block, Real, Size, allowed
 from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.embedding import Embedding, Head, Unembedding
+from gptcount.blocks.factors import ResidualFactors
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
 from gptcount.blocks.laurel import Laurel
@@ -90,6 +91,10 @@ class Architecture(Block):
     residual: Residual = "pre-norm"
     residual_scale: Real = 1.0
     """What each branch is multiplied by before it is added."""
+    residual_factors: ResidualFactors | None = None
+    """Factors of each kind of branch, where the residual is ``normed-residual``."""
+    halved_every: Annotated[int, Field(gt=0, le=100_000)] | None = None
+    """After each so many layers vectors are halved, and so is what later layers bring (RWKV-4)."""
     streams: Streams | None = None
     """Several vectors flow for each token, not one."""
     laurel: Laurel | None = None
@@ -145,6 +150,14 @@ class Architecture(Block):
                 "mixer: every layer beside streams, a shortcut, laurel or cross-attention has attention and an MLP",
             ),
             ((hyper or self.shortcut) and not plain, f"residual: layers with {around} are pre-norm and not scaled"),
+            (
+                self.residual_factors and self.residual != "normed-residual",
+                'residual_factors: layers whose residual is "normed-residual" have them',
+            ),
+            (
+                self.halved_every and (self.residual != "pre-norm" or self.streams or self.shortcut or crossed),
+                "halved_every: layers are pre-norm, without streams, a shortcut or cross-attention",
+            ),
             ((hyper or self.shortcut) and self.laurel, f"laurel: layers with {around} have none"),
             (self.streams and self.shortcut, "shortcut: one vector flows where there is one, not several (streams)"),
             (hyper and self.per_layer_embedding, "per_layer_embedding: not beside hyper-connections"),

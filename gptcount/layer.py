@@ -14,19 +14,23 @@ from gptcount.blocks.block import Absent, Block
 from gptcount.blocks.compressed_attention import CompressedAttention
 from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.latent_attention import LatentAttention
+from gptcount.blocks.lightning import Lightning
 from gptcount.blocks.mamba import Mamba
 from gptcount.blocks.mamba2 import Mamba2
 from gptcount.blocks.mixture import Mixture
 from gptcount.blocks.mlp import GatedMLP, PlainMLP
+from gptcount.blocks.mlstm import MLSTM
+from gptcount.blocks.rg_lru import RGLRU
+from gptcount.blocks.rwkv import RWKV, ChannelMixing
 from gptcount.blocks.short_convolution import ShortConvolution
 
 Attention = Annotated[
     MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention,
     Field(discriminator="kind"),
 ]
-Mixer = Annotated[Mamba | Mamba2 | ShortConvolution, Field(discriminator="kind")]
+Mixer = Annotated[Mamba | Mamba2 | ShortConvolution | Lightning | RGLRU | MLSTM | RWKV, Field(discriminator="kind")]
 """What mixes tokens without attention."""
-MLP = Annotated[PlainMLP | GatedMLP | Mixture, Field(discriminator="kind")]
+MLP = Annotated[PlainMLP | GatedMLP | Mixture | ChannelMixing, Field(discriminator="kind")]
 
 MOST_SLICES = 5_000
 """Characters that say which layers vary."""

@@ -103,6 +103,7 @@ class Draw:
             softcap=lambda: self.one(0.0, 30.0),
             clip=lambda: self.one(0.5, 8.0),
             value_scale=lambda: 0.7,
+            gate_of=lambda: "heads",
             temperature=lambda: {"scale": 0.1, "n_positions": self.size(), "offset": self.one(0, 1)},
         )
 
@@ -184,9 +185,31 @@ class Draw:
         """A gated short convolution."""
         return {"kind": "short-convolution", "n_taps": self.size(1, 5), "bias": self.chance(0.5)}
 
+    def lightning(self) -> Data:
+        """Lightning attention."""
+        data = {"kind": "lightning", "n_heads": self.size(), "d_head": self.size(), "n_chunk": self.size(1, 5)}
+        return data | {"activation": self.one("silu", "gelu"), "norm": self.norm()}
+
+    def rg_lru(self) -> Data:
+        """A real-gated linear recurrent unit."""
+        data = {"kind": "rg-lru", "n_blocks": self.size(1, 4), "d_block": self.size(), "n_taps": self.size(1, 5)}
+        return data | {"activation": self.one("silu", "gelu_tanh")}
+
+    def mlstm(self) -> Data:
+        """An mLSTM."""
+        data: Data = {"kind": "mlstm", "n_heads": self.size(), "d_head": self.size(), "d_value": self.size()}
+        data |= {"biases": self.some("query", "key", "value", "gate", "output"), "norm": self.norm()}
+        return data | {"gate_softcap": self.one(3.0, 15.0)}
+
+    def rwkv(self) -> Data:
+        """Time mixing."""
+        return {"kind": "rwkv", "d_value": self.size()}
+
     def mixer(self) -> Data:
         """Any mixer."""
-        return self.random.choice([self.mamba, self.mamba2, self.short_convolution])()
+        makers = [self.mamba, self.mamba2, self.short_convolution]
+        makers += [self.lightning, self.rg_lru, self.mlstm, self.rwkv]
+        return self.random.choice(makers)()
 
     def plain_or_gated(self) -> Data:
         """An MLP, or an expert."""
@@ -238,6 +261,8 @@ class Draw:
 
     def mlp(self) -> Data:
         """An MLP, or a mixture of them."""
+        if self.chance(0.05):
+            return {"kind": "channel-mixing", "d_ff": self.size(1, 12)}
         return self.mixture() if self.chance(0.3) else self.plain_or_gated()
 
     def embedding(self, n_ctx: int, n_vocab: int) -> Data:
@@ -260,6 +285,8 @@ class Draw:
     def beside(self) -> Data:
         """What stands beside attention and MLP."""
         data: Data = self.with_some({}, 0.06, layer_scalar=lambda: True, residual_scale=lambda: 0.5)
+        factors = {"attention": {"kept": 1.5}, "mixer": {"kept": 1.3, "brought": 0.8}, "mlp": {"brought": 0.7}}
+        data = self.with_some(data, 0.04, residual_factors=lambda: factors, halved_every=lambda: self.size(1, 3))
         if self.chance(0.06):
             data["shortcut"] = self.with_some({"mixture": self.mixture()}, 0.3, n_pairs=lambda: self.size(1, 3))
         if self.chance(0.1):

@@ -481,12 +481,18 @@ MIXERS = {
     "mamba2": {"kind": "mamba2", "n_heads": 6, "d_head": 8, "d_state": 5, "n_groups": 2, "norm": RMS},
     "mamba": {"kind": "mamba", "d_inner": 24, "d_state": 5, "d_time_step": 3},
     "short convolution": {"kind": "short-convolution", "n_taps": 3},
+    "lightning": {"kind": "lightning", "n_heads": 6, "d_head": 8, "n_chunk": 5, "norm": RMS},
+    "rg-lru": {"kind": "rg-lru", "n_blocks": 3, "d_block": 7},
+    "mlstm": {"kind": "mlstm", "n_heads": 3, "d_head": 7, "d_value": 9, "gate_softcap": 15.0, "norm": RMS},
+    "rwkv": {"kind": "rwkv", "d_value": 24},
 }
 VARIED = {name: {"attention": False, "mixer": mixer, "mlp": False} for name, mixer in MIXERS.items()} | {
     "grouped, gated, windows": {
         "attention": {"kind": "multi-head", "n_heads": 4, "n_kv_heads": 2, "d_head": 8, "gate": True, "window": 16},
         "variations": [{"layers": "::3", "attention": {"kind": "multi-head", "n_heads": 2, "d_head": 16}}],
     },
+    "gate of heads": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "gate": True, "gate_of": "heads"}},
+    "channel mixing": {"mlp": {"kind": "channel-mixing", "d_ff": 24}},
     "values": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "d_value": 6, "bidirectional": True}},
     "no values": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "value_is_key": True, "chunk": 9}},
     "narrow table": {"embedding": {"d_embedding": 16}, "residual": "parallel"},

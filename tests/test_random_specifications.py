@@ -79,6 +79,11 @@ def test_the_seeds_reach_every_kind_of_block():
         "mamba",
         "mamba2",
         "short-convolution",
+        "lightning",
+        "rg-lru",
+        "mlstm",
+        "rwkv",
+        "channel-mixing",
     ]
     assert [kind for kind in kinds if f"'{kind}'" not in said] == []
 

@@ -105,6 +105,8 @@ class MultiHeadAttention(Block):
     """A learned score for each head, of looking at nothing (gpt-oss)."""
     gate: bool = False
     """What comes out of the heads is gated by the sigmoid of a matrix of the input (afmoe)."""
+    gate_of: Literal["numbers", "heads"] = "numbers"
+    """Each number that a head brings has a gate, or each head one for all of them (LFM3)."""
     output_norm: Norm | None = None
     """A norm of what the heads bring, before the output matrix (BitNet)."""
     differential: Norm | None = None
@@ -135,6 +137,7 @@ class MultiHeadAttention(Block):
             (self.value_is_key and self.d_value, "d_value: values are the keys (value_is_key), so they have no width"),
             (self.value_is_key and "value" in self.biases, "biases: values are the keys (value_is_key), and no matrix"),
             (difference and (difference.gain or difference.bias), "differential: its norm has no gain and no bias"),
+            (self.gate_of == "heads" and not self.gate, "gate_of: there is no gate"),
             (difference and self.d_value, "d_value: values of differential attention are as wide as d_head"),
             (
                 difference and (self.n_heads % 2 or (self.n_kv_heads or 2) % 2),
@@ -172,10 +175,15 @@ class MultiHeadAttention(Block):
             )
             + (weight("sinks", "n_heads", "other") if self.sinks else NOTHING)
             + (self._lambdas() if self.differential else NOTHING)
-            + (per("n_heads", linear("gate", f"d_model {d_value}")) if self.gate else NOTHING)
+            + (self._gate(d_value) if self.gate else NOTHING)
             + (self.output_norm.across(f"n_heads*{d_value}").under("output_norm") if self.output_norm else NOTHING)
             + linear("output", f"n_heads*{d_value} d_model", "output" in bias, stapled="n_heads")
         )
+
+    def _gate(self, d_value: str) -> Inventory:
+        if self.gate_of == "heads":
+            return linear("gate", "d_model n_heads")
+        return per("n_heads", linear("gate", f"d_model {d_value}"))
 
     def _lambdas(self) -> Inventory:
         names = ("lambda_query_1", "lambda_key_1", "lambda_query_2", "lambda_key_2")

@@ -11,14 +11,18 @@ from typing import NamedTuple
 from gptcount.explain.around import AROUND
 from gptcount.explain.attention import ATTENTION
 from gptcount.explain.facts import Facts
+from gptcount.explain.lightning import LIGHTNING
 from gptcount.explain.mamba import MAMBA
 from gptcount.explain.mamba2 import MAMBA2
 from gptcount.explain.mlp import MLP
+from gptcount.explain.mlstm import MLSTM
+from gptcount.explain.rg_lru import RG_LRU
+from gptcount.explain.rwkv import RWKV
 from gptcount.explain.short_convolution import SHORT_CONVOLUTION
 from gptcount.ledger import Ledger, Row
 from gptcount.numbers import count
 
-SENTENCES = AROUND | ATTENTION | MAMBA | MAMBA2 | SHORT_CONVOLUTION | MLP
+SENTENCES = AROUND | ATTENTION | MAMBA | MAMBA2 | SHORT_CONVOLUTION | MLP | LIGHTNING | RG_LRU | MLSTM | RWKV
 """The sentences of every group, by the name of its weight."""
 
 

@@ -56,9 +56,13 @@ _TYPES: dict[str, str] = {
     "deepseek": "deepseek_v2 deepseek_v3 kimi_k2 sarvam_mla deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",
     "longcat": "longcat_flash",
     "deepseek_v4": "deepseek_v4",
-    "lfm2": "lfm2",
+    "lfm2": "lfm2 lfm2_moe lfm3",
     "mamba2": "mamba2",
     "mamba": "mamba falcon_mamba jamba",
+    "minimax": "minimax",
+    "recurrent_gemma": "recurrent_gemma",
+    "xlstm": "xlstm",
+    "rwkv": "rwkv",
 }
 
 MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items() for model_type in types.split()}
@@ -67,8 +71,7 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 kimi_linear lfm2_moe minimax nemotron_h
-    qwen3_5_moe_text qwen3_5_text qwen3_next recurrent_gemma rwkv xlstm zamba zamba2
+    bamba falcon_h1 kimi_linear nemotron_h qwen3_5_moe_text qwen3_5_text qwen3_next zamba zamba2
     """.split()
 )
 """Families whose layers mix tokens by a state space or linear attention: not counted yet, and refused by name."""

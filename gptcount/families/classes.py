@@ -128,6 +128,12 @@ minicpm3            MiniCPM3            sequence
 longcat_flash       LongcatFlash
 deepseek_v4         DeepseekV4
 lfm2                Lfm2
+lfm2_moe            Lfm2Moe
+lfm3                Lfm3
+minimax             MiniMax             sequence token span
+recurrent_gemma     RecurrentGemma
+xlstm               xLSTM
+rwkv                Rwkv
 mamba2              Mamba2
 mamba               Mamba
 falcon_mamba        FalconMamba

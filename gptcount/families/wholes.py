@@ -156,6 +156,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 OF_THE_HEAD = {"ovis2": {"vocab_size": ("n_vocab", 151_643), "hidden_size": ("d_model", 1536)}}
 """Sizes in the outer object that an unembedding of its own has, and what they are taken for where they are absent."""
 
+OLDER_TIE = {"lfm2_vl": "tie_embedding"}
+"""What the files of some call ``tie_word_embeddings``: where it is there, it counts, in both objects."""
+
 UNTIED = frozenset(["mistral3"])
 """Published files of these say nowhere whether they are tied, and their checkpoints keep an unembedding of their own:
 where both objects are silent and the file names its class, the family of the language model says it."""
@@ -293,6 +296,7 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
         nested["model_type"] = whole.text
     if not isinstance(nested, dict):
         raise Config(data, origin).refusal(key, "missing: the language model of this family is described there")
+    data, nested, outer = (_usually_tied(kind, part) for part in (data, nested, outer))
     lifted = {name: data[name] for name in OF_THE_WHOLE.split() if name in data}
     passed = {*OF_THE_WHOLE.split()} - {"quantization_config"}
     own = {name: value for name, value in nested.items() if name not in passed}
@@ -305,6 +309,14 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
     assumed = (*assumed, *(f"{name} is absent: taken for {json.dumps(value)}" for name, value in usual.items()))
     own = {name: value for name, value in own.items() if name != TIE} | ({} if tied is None else {TIE: tied})
     return Inside(kind, whole.head, own, outer, origin, (*notes, NOTE), assumed)
+
+
+def _usually_tied(kind: str, part: dict[str, Any]) -> dict[str, Any]:
+    """An object that says in the usual word whether it is tied."""
+    word = OLDER_TIE.get(kind, TIE)
+    if word == TIE or word not in part:
+        return part
+    return {key: value for key, value in part.items() if key != word} | {TIE: part[word]}
 
 
 def _kind(data: dict[str, Any]) -> str:

@@ -38,14 +38,20 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
         )
 
     if spec.gate:
-        seen = seen * sigmoid(
-            w.linear(f"n_tokens d_model, n_heads d_model {d_value} -> n_heads n_tokens {d_value}", x, "gate")
-        )
+        seen = seen * sigmoid(gates(x, w, spec, d_value))
     if spec.output_norm:
         seen = over_all_heads(seen, w, "output_norm", spec.output_norm, "n_heads", d_value)
     return w.linear(
         f"n_heads n_tokens {d_value}, (n_heads {d_value}) d_model -> n_tokens d_model", seen, "output", "output" in bias
     )
+
+
+def gates(x: Array, w: Weights, spec: MultiHeadAttention, d_value: str) -> Array:
+    """What opens the gates of the heads, for each of their numbers or one for all: (n_heads, n_tokens, d_value or
+    1)."""
+    if spec.gate_of == "heads":
+        return w.linear("n_tokens d_model, d_model n_heads -> n_heads n_tokens", x, "gate")[..., None]
+    return w.linear(f"n_tokens d_model, n_heads d_model {d_value} -> n_heads n_tokens {d_value}", x, "gate")
 
 
 def keys_and_values(x: Array, w: Weights, spec: MultiHeadAttention) -> tuple[Array, Array]:

@@ -19,12 +19,17 @@ from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.block import Block
 from gptcount.blocks.compressed_attention import CompressedAttention
 from gptcount.blocks.cross_attention import CrossAttention
+from gptcount.blocks.factors import Factors
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
+from gptcount.blocks.lightning import Lightning
 from gptcount.blocks.mamba import Mamba
 from gptcount.blocks.mamba2 import Mamba2
 from gptcount.blocks.mixture import Mixture
 from gptcount.blocks.mlp import GatedMLP, PlainMLP
+from gptcount.blocks.mlstm import MLSTM
+from gptcount.blocks.rg_lru import RGLRU
+from gptcount.blocks.rwkv import RWKV, ChannelMixing
 from gptcount.blocks.short_convolution import ShortConvolution
 from gptcount.blocks.shortcut import Shortcut
 from gptcount.layer import Branch, Layer
@@ -35,12 +40,16 @@ from gptcount.reference.compressed_attention import compressed_attention
 from gptcount.reference.cross_attention import cross_attended, cross_thought
 from gptcount.reference.latent_attention import latent_attention
 from gptcount.reference.laurel import laurel
+from gptcount.reference.lightning import lightning
 from gptcount.reference.mamba import mamba
 from gptcount.reference.mamba2 import mamba2
 from gptcount.reference.mixture import mixture
 from gptcount.reference.mlp import mlp
+from gptcount.reference.mlstm import mlstm
 from gptcount.reference.norm import norm
 from gptcount.reference.per_layer_embedding import per_layer
+from gptcount.reference.rg_lru import rg_lru
+from gptcount.reference.rwkv import channel_mixing, time_mixing
 from gptcount.reference.short_convolution import short_convolution
 from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
@@ -53,6 +62,11 @@ DONE: dict[type[Block], Callable[[Array, Weights, Any], Array]] = {
     Mamba: mamba,
     Mamba2: mamba2,
     ShortConvolution: short_convolution,
+    Lightning: lightning,
+    RGLRU: rg_lru,
+    MLSTM: mlstm,
+    RWKV: time_mixing,
+    ChannelMixing: channel_mixing,
     PlainMLP: mlp,
     GatedMLP: mlp,
     Mixture: mixture,
@@ -73,6 +87,8 @@ def one_layer(architecture: Architecture, layer: Layer, x: Array, w: Weights) ->
         x = in_a_row(architecture, layer, x, w)
         if beside:
             x = x + per_layer(x, w.recall("tokens"), w.recall("embedding"), w, beside)
+    if architecture.halved_every and ((w.layer or 0) + 1) % architecture.halved_every == 0:
+        x = x / np.float32(2)
     return x * w.drawn("layer_scalar", "") if architecture.layer_scalar else x
 
 
@@ -96,6 +112,8 @@ def in_a_row(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> 
 def added(architecture: Architecture, branch: Branch, x: Array, w: Weights) -> Array:
     """x with what one branch brings; ``architecture.Residual`` says the ways that there are."""
     spec, scale = architecture.norm, np.float32(architecture.residual_scale)
+    if architecture.halved_every:
+        scale = scale / np.float32(2 ** ((w.layer or 0) // architecture.halved_every))
     before, after = f"{branch.name}_norm", f"{branch.name}_output_norm"
     match architecture.residual:
         case "post-norm":
@@ -110,9 +128,16 @@ def added(architecture: Architecture, branch: Branch, x: Array, w: Weights) -> A
             return x
         case "normed-residual":
             normed = norm(x, w, before, spec)
-            return normed + scale * brought(branch, normed, w, x)
+            kept, times = factors(architecture, branch)
+            return kept * normed + scale * times * brought(branch, normed, w, x)
         case _:
             return x + scale * brought(branch, norm(x, w, before, spec), w, x)
+
+
+def factors(architecture: Architecture, branch: Branch) -> tuple[Array, Array]:
+    """What the vector and what a branch brings are multiplied by, before they are added."""
+    found = getattr(architecture.residual_factors, branch.name, None) or Factors()
+    return np.float32(found.kept), np.float32(found.brought)  # type: ignore[return-value]
 
 
 def brought(branch: Branch, x: Array, w: Weights, unnormed: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Small configurations of Mamba, Jamba, Mamba-2 and LFM2 for the scripts that make the evidence; ``...`` leaves one out."""
+"""Small configurations of Mamba, Jamba, Mamba-2 and LFM2 for the scripts that make the evidence."""
 
 MAMBA2 = {
     "vocab_size": 211,

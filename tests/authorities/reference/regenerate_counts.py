@@ -59,6 +59,8 @@ ROUTED = re.compile(
     r"|\.experts\.mlp\.(w1|v1|w2)$"
     r"|\.(mlp|self_attention\.experts)\.(input|output)_linear\.weight$"
 )
+DEEP = re.compile(r"conv(1d|_1d)?\.weight$|\.rg_lru\.\w+_gate_weight$|\.time_mix_\w+$")
+"""Tensors of three dimensions that are no experts."""
 TOP_K = ("num_experts_per_tok", "top_k_experts", "moe_top_k", "moe_topk", "moe_k")
 
 
@@ -130,7 +132,7 @@ def measure(config: Config, tensors: bool = True) -> dict[str, Any]:
     inactive: int | None = 0
     for name, value in parameters.items():
         routed = ROUTED.search(name) is not None
-        if value.dim() > 2 and not routed and not re.search(r"conv(1d|_1d)?\.weight$", name):
+        if value.dim() > 2 and not routed and not DEEP.search(name):
             raise MethodError(f"tensor of unknown nature: {name} {tuple(value.shape)}")
         if not routed or inactive is None:
             continue
