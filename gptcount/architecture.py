@@ -25,8 +25,9 @@ from gptcount.blocks.laurel import Laurel
 from gptcount.blocks.mixture import Mixture
 from gptcount.blocks.norm import Norm
 from gptcount.blocks.per_layer_embedding import PerLayerEmbedding
+from gptcount.blocks.shared_transformer import SharedTransformer
 from gptcount.blocks.shortcut import Shortcut
-from gptcount.layer import MLP, SLOTS, Attention, Branch, Layer, Mixer, Variation
+from gptcount.layer import MLP, Attention, Branch, Layer, Mixer, Variation
 from gptcount.numbers import count
 from gptcount.packings.quantization import Quantization
 from gptcount.showing import as_html
@@ -100,6 +101,10 @@ class Architecture(Block):
     laurel: Laurel | None = None
     per_layer_embedding: PerLayerEmbedding | None = None
     shortcut: Shortcut | None = None
+    shared: SharedTransformer | None = None
+    """A block that layers share."""
+    uses_shared: bool = False
+    """Every layer uses it, but for those that vary."""
     layer_scalar: bool = False
     """What leaves a layer is multiplied by a number that a checkpoint keeps (Gemma 4)."""
     variations: Annotated[tuple[Variation, ...], Field(strict=False, max_length=MOST_VARIATIONS)] = ()
@@ -142,12 +147,17 @@ class Architecture(Block):
         usual = all(layer.attention and layer.mlp and not layer.mixer for layer in layers)
         rows, tied = self.embedding.n_embedded, self.unembedding and self.unembedding.tied
         allowed(
-            (not all(any(layer) for layer in layers), "attention: a layer has attention, a mixer or an MLP"),
+            (not all(layer.slots() for layer in layers), "attention: a layer has attention, a mixer or an MLP"),
             (not any(layer.attention or layer.mixer for layer in layers), "attention: nothing mixes tokens"),
             (not self.n_ctx and positions, "n_ctx: false, and tokens have positions (embedding.positions)"),
             (
                 (hyper or self.shortcut or self.laurel or crossed) and not usual,
                 "mixer: every layer beside streams, a shortcut, laurel or cross-attention has attention and an MLP",
+            ),
+            (bool(self.shared) is not bool(self.users()), "shared: a block, and layers with uses_shared, go together"),
+            (
+                self.shared and (not plain or self.streams or self.shortcut),
+                "shared: layers that share a block are pre-norm, not scaled, and have no streams and no shortcut",
             ),
             ((hyper or self.shortcut) and not plain, f"residual: layers with {around} are pre-norm and not scaled"),
             (
@@ -248,11 +258,11 @@ class Architecture(Block):
         return [Layer(*slots) for slots in self._slots()]
 
     def _slots(self) -> Iterator[tuple[Any, ...]]:
-        found = {slot: [getattr(self, slot)] * self.n_layers for slot in SLOTS}
+        found = {slot: [getattr(self, slot)] * self.n_layers for slot in Layer._fields}
         for variation in self.variations:
             for part in variation.ranges(self.n_layers):
                 where, n = slice(part.start, part.stop, part.step), len(part)
-                for slot in SLOTS:
+                for slot in Layer._fields:
                     if (block := getattr(variation, slot)) is not None:
                         found[slot][where] = [block] * n
         return zip(*found.values(), strict=True)
@@ -264,7 +274,7 @@ class Architecture(Block):
     @cached_property
     def _different(self) -> dict[Layer, tuple[int, ...]]:
         if not self.variations:
-            return {Layer(self.attention, self.mixer, self.mlp): tuple(range(self.n_layers))}
+            return {Layer(*next(self._slots())): tuple(range(self.n_layers))}
         same: dict[tuple[int, ...], tuple[Layer, list[int]]] = {}
         for index, slots in enumerate(self._slots()):  # by identity first: a block takes long to hash
             key = tuple(map(id, slots))
@@ -288,6 +298,7 @@ class Architecture(Block):
         return (
             (self.shortcut.around(flow) if self.shortcut else flow)
             + sum((block.of_layer().of(block).under(path) for path, block in self.beside().items()), NOTHING)
+            + (self.shared.of_use().of(self.shared).under("shared") if self.shared and layer.uses_shared else NOTHING)
             + (weight("layer_scalar", "", "buffer") if self.layer_scalar else NOTHING)
         )
 
@@ -304,12 +315,24 @@ class Architecture(Block):
         """The weights of all layers; those that several kinds of layer have alike are one line."""
         layers = self.layers()
         if len(layers) == 1:
-            return self._of_layer(next(iter(layers))).per(Axis("n_layers"))
+            return self._shared_once() + self._of_layer(next(iter(layers))).per(Axis("n_layers"))
         lines: dict[tuple[object, ...], tuple[Weight, list[int]]] = {}
         for layer, where in layers.items():
             for line in self._of_layer(layer):
                 lines.setdefault(line[:-1], (line, []))[1].extend(where)
-        return Inventory([each for line, at in lines.values() for each in Inventory([line]).per(self._layers_at(at))])
+        found = [each for line, at in lines.values() for each in Inventory([line]).per(self._layers_at(at))]
+        return self._shared_once() + found
+
+    def _shared_once(self) -> Inventory:
+        """The weights of the blocks that layers share, each with the first layer that uses it."""
+        if not self.shared:
+            return NOTHING
+        first = self.users()[: self.shared.n_blocks]
+        return self.shared.inventory().of(self.shared).under("shared").per(self._layers_at(first))
+
+    def users(self) -> list[int]:
+        """The layers that use a shared block."""
+        return sorted(index for layer, where in self.layers().items() if layer.uses_shared for index in where)
 
     def _layers_at(self, where: list[int]) -> Axis:
         if len(where) == self.n_layers:

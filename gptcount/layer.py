@@ -49,15 +49,16 @@ class Branch(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One layer: what is in each slot."""
+    """One layer: what is in each slot, and whether it uses the block that layers share."""
 
     attention: Block | Absent = False
     mixer: Block | Absent = False
     mlp: Block | Absent = False
+    uses_shared: bool = False
 
     def slots(self) -> tuple[tuple[str, Block], ...]:
         """The blocks that there are, each with its slot."""
-        return tuple((slot, block) for slot, block in zip(self._fields, self, strict=True) if block)
+        return tuple((slot, block) for slot, block in zip(SLOTS, self[:3], strict=True) if block)
 
     def branches(self) -> tuple[Branch, ...]:
         """What mixes tokens, then what works on each of them; attention and a mixer stand side by side."""
@@ -66,7 +67,7 @@ class Layer(NamedTuple):
         return tuple(Branch(blocks[0][0], blocks) for blocks in (mixing, thinking) if blocks)
 
 
-SLOTS = Layer._fields
+SLOTS = ("attention", "mixer", "mlp")
 """The slots of a layer, in the order of the flow."""
 
 
@@ -78,6 +79,7 @@ class Variation(Block):
     attention: Attention | Absent | None = None
     mixer: Mixer | Absent | None = None
     mlp: MLP | Absent | None = None
+    uses_shared: bool | None = None
 
     @field_validator("layers")
     @classmethod

@@ -7,8 +7,8 @@ A line a tensor: the weights that it holds, its name, and its dimensions in word
 
 Commas part the dimensions, a star multiplies, and ``|`` is whatever axes of a weight the other words do not name;
 several weights are laid side by side there. ``{}`` counts copies: layers, then experts; ``{+1}`` counts layers from 1.
-A weight's name ends in ``.weight``, its bias in ``.bias``; ``[A|B]`` at the end of a name gives other endings. It knows
-no family and no model.
+``@1,3`` behind the weights says that a line speaks of these layers alone. A weight's name ends in ``.weight``, its
+bias in ``.bias``; ``[A|B]`` at the end of a name gives other endings. It knows no family and no model.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Line(NamedTuple):
     dimensions: tuple[tuple[str, ...], ...]
     first: int
     """The number of the first layer."""
+    layers: frozenset[int]
+    """The only layers that it speaks of; none where it speaks of all."""
 
 
 @cache
@@ -35,6 +37,7 @@ def parsed(table: str) -> tuple[Line, ...]:
 
 
 def _line(weights: str, tensor: str, dimensions: str = "") -> Line:
+    weights, _, layers = weights.partition("@")
     first, *others = weights.split("+")
     name, bracket, ending = tensor.partition("[")
     plain, _, bias = ending.rstrip("]").partition("|")
@@ -44,6 +47,7 @@ def _line(weights: str, tensor: str, dimensions: str = "") -> Line:
         (plain, bias) if bracket else (".weight", ".bias"),
         tuple(tuple(word.split("*")) for word in dimensions.replace(" ", "").split(",")) if dimensions else (),
         int("{+1}" in name),
+        frozenset(map(int, filter(None, layers.split(",")))),
     )
 
 

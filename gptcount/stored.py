@@ -55,7 +55,11 @@ def tensors(architecture: Architecture, table: str | None = None) -> list[Tensor
     found = [tensor for line in parsed(table or table_of(architecture)) for tensor in _of_line(line, named)]
     if twice := _named_twice(found):
         raise InputError(f"{shown(architecture.name)}: a checkpoint would have two tensors of the name {twice}")
-    left = named.keys() - {weight.name for tensor in found for weight in tensor.weights}
+    held: dict[str, int] = {}
+    for tensor in found:
+        for weight in tensor.weights:
+            held[weight.name] = held.get(weight.name, 0) + weight.parameters
+    left = {name for name, weights in named.items() if held.get(name, 0) != sum(one.parameters for one in weights)}
     if left:
         family = architecture.checkpoint
         raise InputError(
@@ -78,12 +82,24 @@ def _named_twice(found: Sequence[Tensor]) -> str:
 
 def _of_line(line: Line, named: dict[str, list[Weight]]) -> Iterator[Tensor]:
     for suffix, ending in zip(("", ".bias"), line.endings, strict=True):
-        families = [named.get(name + suffix, []) for name in line.weights]
+        families = [_narrowed(named.get(name + suffix, []), line.layers) for name in line.weights]
         if any(families):
             for weights in zip(*families, strict=False):
                 yield laid(line, line.tensor + ending, weights)
             if len({len(family) for family in families}) > 1:
                 raise InputError(f"{line.tensor}{ending}: {', '.join(line.weights)} are not stored together everywhere")
+
+
+def _narrowed(weights: list[Weight], layers: frozenset[int]) -> list[Weight]:
+    """The weights in these layers alone, or all where none are named."""
+    if not layers:
+        return weights
+    found = []
+    for weight in weights:
+        axis = weight.per[0]
+        if where := tuple(index for index in axis.where or range(axis.n) if index in layers):
+            found.append(weight._replace(per=(axis._replace(size=len(where), where=where), *weight.per[1:])))
+    return found
 
 
 def laid(line: Line, name: str, weights: tuple[Weight, ...]) -> Tensor:

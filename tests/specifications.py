@@ -181,6 +181,20 @@ class Draw:
         data |= {"biases": self.some("input", "convolution", "output"), "activation": self.one("silu", "gelu")}
         return self.with_some(data, 0.4, n_heads=lambda: heads, norm=self.norm)
 
+    def shared(self) -> Data:
+        """A block that layers share."""
+        heads, d_head = self.size(1, 3), self.one(2, 4, 6)
+        data: Data = {"n_heads": heads * self.size(1, 3), "n_kv_heads": heads, "d_head": d_head, "norm": self.norm()}
+        data |= {"mlp": {"kind": "gated", "d_ff": self.size(), "biases": self.some("gate", "up", "down")}}
+        return self.with_some(
+            data,
+            0.5,
+            n_blocks=lambda: self.size(1, 3),
+            d_adapter=self.size,
+            attention_adapters=lambda: self.chance(0.5),
+            rotary=lambda: self.rotary(d_head),
+        )
+
     def short_convolution(self) -> Data:
         """A gated short convolution."""
         return {"kind": "short-convolution", "n_taps": self.size(1, 5), "bias": self.chance(0.5)}
@@ -327,8 +341,12 @@ class Draw:
             data["mixer"] = self.mixer()
             data = self.with_some(data, 0.6, attention=lambda: False, mlp=lambda: False)
             data = self.with_some(data, 0.2, n_ctx=lambda: False)
+            data = self.with_some(data, 0.2, shared=self.shared)
+            if "shared" in data:
+                data |= {"residual": "pre-norm", "uses_shared": self.chance(0.3)}
             hybrid = self.with_some({"layers": str(self.size(0, n_layers - 1))}, 0.7, attention=self.attention)
-            data["variations"] = [self.with_some(hybrid, 0.7, mixer=lambda: self.one(False, self.mixer()))]
+            hybrid = self.with_some(hybrid, 0.7, mixer=lambda: self.one(False, self.mixer()))
+            data["variations"] = [hybrid | ({"uses_shared": True} if "shared" in data else {})]
         family = self.one(*FAMILIES)
         data |= {"checkpoint": family} if family else {}
         return self.with_some(data, 0.2, final_norm=lambda: self.one(True, False, self.norm()))

@@ -487,6 +487,12 @@ MIXERS = {
     "rwkv": {"kind": "rwkv", "d_value": 24},
 }
 VARIED = {name: {"attention": False, "mixer": mixer, "mlp": False} for name, mixer in MIXERS.items()} | {
+    "a block that layers share": {
+        "mlp": False,
+        "shared": {"n_blocks": 2, "n_heads": 4, "n_kv_heads": 2, "d_head": 8, "norm": RMS}
+        | {"mlp": {"kind": "gated", "d_ff": 24}, "d_adapter": 3, "attention_adapters": True},
+        "variations": [{"layers": "1:", "uses_shared": True}],
+    },
     "grouped, gated, windows": {
         "attention": {"kind": "multi-head", "n_heads": 4, "n_kv_heads": 2, "d_head": 8, "gate": True, "window": 16},
         "variations": [{"layers": "::3", "attention": {"kind": "multi-head", "n_heads": 2, "d_head": 16}}],

@@ -22,7 +22,8 @@ PARITY = Path(__file__).parent / "authorities" / "reference" / "parity"
 CASES = sorted(path.parent.name for path in PARITY.glob("*/case.npz"))
 
 NO_BEARING = {
-    "Architecture": {"name", "notes", "published", "checkpoint", "quantization", "variations", "head"},
+    "Architecture": {"name", "notes", "published", "checkpoint", "quantization", "variations", "head"}
+    | {"uses_shared"},
     "Embedding": {"n_frequencies"},
     "RotaryScaling": {"kind"},
     "Head": {"tensor", "bias"},

@@ -18,11 +18,15 @@ from gptcount.explain.mlp import MLP
 from gptcount.explain.mlstm import MLSTM
 from gptcount.explain.rg_lru import RG_LRU
 from gptcount.explain.rwkv import RWKV
+from gptcount.explain.shared_transformer import SHARED_TRANSFORMER
 from gptcount.explain.short_convolution import SHORT_CONVOLUTION
 from gptcount.ledger import Ledger, Row
 from gptcount.numbers import count
 
-SENTENCES = AROUND | ATTENTION | MAMBA | MAMBA2 | SHORT_CONVOLUTION | MLP | LIGHTNING | RG_LRU | MLSTM | RWKV
+MIXERS = MAMBA | MAMBA2 | SHORT_CONVOLUTION | LIGHTNING | RG_LRU | MLSTM | RWKV
+"""The sentences of mixers."""
+
+SENTENCES = AROUND | ATTENTION | MIXERS | SHARED_TRANSFORMER | MLP
 """The sentences of every group, by the name of its weight."""
 
 

@@ -59,6 +59,7 @@ _TYPES: dict[str, str] = {
     "lfm2": "lfm2 lfm2_moe lfm3",
     "mamba2": "mamba2",
     "mamba": "mamba falcon_mamba jamba",
+    "zamba": "zamba zamba2",
     "minimax": "minimax",
     "recurrent_gemma": "recurrent_gemma",
     "xlstm": "xlstm",
@@ -71,7 +72,7 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 kimi_linear nemotron_h qwen3_5_moe_text qwen3_5_text qwen3_next zamba zamba2
+    bamba falcon_h1 kimi_linear nemotron_h qwen3_5_moe_text qwen3_5_text qwen3_next
     """.split()
 )
 """Families whose layers mix tokens by a state space or linear attention: not counted yet, and refused by name."""

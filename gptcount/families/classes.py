@@ -138,6 +138,8 @@ mamba2              Mamba2
 mamba               Mamba
 falcon_mamba        FalconMamba
 jamba               Jamba               sequence
+zamba               Zamba               sequence
+zamba2              Zamba2              sequence
 """
 """A family, the words that its classes begin with, and the heads that it has classes for. After ``=`` stand whole names
 of classes that score tokens, whatever they end in."""

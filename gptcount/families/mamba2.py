@@ -5,19 +5,23 @@ from __future__ import annotations
 from gptcount.families.common import Part, activation, biases, rms, tied
 from gptcount.families.config import Config
 
+MIXER = """
+mixer_norm                                            {layer}.norm             |
+mixer.gate+input+b+c+time_step                        {layer}.{mixer}.in_proj  |, d_model
+mixer.convolution.input+convolution.b+convolution.c   {layer}.{mixer}.conv1d   |, 1, n_taps
+mixer.time_step_bias                                  {layer}.{mixer}.dt_bias[|]  |
+mixer.log_decay                                       {layer}.{mixer}.A_log[|] |
+mixer.skip                                            {layer}.{mixer}.D[|]     |
+mixer.norm                                            {layer}.{mixer}.norm     |
+mixer.output                                          {layer}.{mixer}.out_proj d_model, |
+"""
+"""The names of a mixer, in a layer and under a name of its own."""
+
 NAMES = """
 embedding.token      backbone.embeddings                        |, d_model
-mixer_norm           backbone.layers.{}.norm                    |
-mixer.gate+input+b+c+time_step  backbone.layers.{}.mixer.in_proj  |, d_model
-mixer.convolution.input+convolution.b+convolution.c  backbone.layers.{}.mixer.conv1d  |, 1, n_taps
-mixer.time_step_bias  backbone.layers.{}.mixer.dt_bias[|]       |
-mixer.log_decay      backbone.layers.{}.mixer.A_log[|]          |
-mixer.skip           backbone.layers.{}.mixer.D[|]              |
-mixer.norm           backbone.layers.{}.mixer.norm              |
-mixer.output         backbone.layers.{}.mixer.out_proj          d_model, |
 final_norm           backbone.norm_f                            |
 unembedding.token    lm_head                                    |, d_model
-"""
+""" + MIXER.replace("{layer}", "backbone.layers.{}").replace("{mixer}", "mixer")
 
 
 def mamba2(c: Config) -> Part:

@@ -236,15 +236,18 @@ def _drawn(
     architecture: Architecture, likeness: Architecture, real: Real, steps: list[Step], inventory: Inventory
 ) -> tuple[int, int]:
     """How many matrices the forward pass drew, and of how many parameters, at the real sizes of the words it said."""
-    layers = [len(where) for where in architecture.layers().values()]
+    layers = list(architecture.layers().values())
     matrix = {weight.name for weight in inventory if weight.role == "matrix"}
+    at: dict[str, set[int]] = {}
+    for weight in architecture.inventory():
+        at.setdefault(weight.name, set()).update(weight.per[0].where if weight.per else ())
     matrices = parameters = 0
     for kind, step in _first_of_each(likeness, steps):
         if step.weight in matrix:
             words = ((step.copies.name,), *step.weight_words) if step.copies else step.weight_words
             plain = [[word.rstrip("'") for word in dimension] for dimension in words]
             sizes = [prod(real[word, step.sizes[word]] for word in dimension) for dimension in plain]
-            times = 1 if kind is None else layers[kind]
+            times = 1 if kind is None else len(at[step.weight].intersection(layers[kind]) or layers[kind])
             matrices += times * prod(sizes[:-2])
             parameters += times * prod(sizes)
     return matrices, parameters

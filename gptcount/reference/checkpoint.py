@@ -43,8 +43,8 @@ class Checkpoint:
         numbers = [number for number in (layer, copy) if number is not None]
         n_indices = len(tensor.indices)
         array = self._stacked(tensor, place, numbers[:n_indices])
-        for number in numbers[n_indices:]:
-            array = array[number]
+        for number, axis in zip(numbers[n_indices:], tensor.weights[place].per[n_indices:], strict=False):
+            array = array[axis.where.index(number) if axis.where else number]
         return array
 
     def _stacked(self, tensor: Tensor, place: int, numbers: list[int]) -> Array:

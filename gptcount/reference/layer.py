@@ -50,6 +50,7 @@ from gptcount.reference.norm import norm
 from gptcount.reference.per_layer_embedding import per_layer
 from gptcount.reference.rg_lru import rg_lru
 from gptcount.reference.rwkv import channel_mixing, time_mixing
+from gptcount.reference.shared_transformer import shared_transformer
 from gptcount.reference.short_convolution import short_convolution
 from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
@@ -94,13 +95,19 @@ def one_layer(architecture: Architecture, layer: Layer, x: Array, w: Weights) ->
 
 def in_a_row(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> Array:
     """x with what the branches of a layer bring, one after the other, or side by side."""
-    branches = layer.branches()
+    branches = list(layer.branches())
     if architecture.shortcut:
         return several_pairs(architecture, branches, x, w, architecture.shortcut)
     if architecture.residual in ("parallel", "parallel-shared"):
         return side_by_side(architecture, branches, x, w)
     if isinstance(layer.attention, CrossAttention):
         return crossed(architecture, layer.attention, branches, x, w)
+    if architecture.shared and layer.uses_shared:
+        first, *branches = branches
+        users = architecture.users()
+        stored = users[users.index(w.layer or 0) % architecture.shared.n_blocks]
+        read = x + shared_transformer(x, w.recall("embedding"), w, stored, architecture.shared)
+        x = x + brought(first, norm(read, w, f"{first.name}_norm", architecture.norm), w, read)
     for branch in branches:
         if isinstance(architecture.streams, HyperConnections):
             x = connected(architecture, architecture.streams, branch, x, w)
@@ -153,7 +160,7 @@ def brought(branch: Branch, x: Array, w: Weights, unnormed: Array) -> Array:
     )
 
 
-def side_by_side(architecture: Architecture, branches: tuple[Branch, ...], x: Array, w: Weights) -> Array:
+def side_by_side(architecture: Architecture, branches: list[Branch], x: Array, w: Weights) -> Array:
     """x with what all branches bring, each of which reads x itself, through a norm of its own or the first one's."""
     shared = architecture.residual == "parallel-shared"
     normed = norm(x, w, f"{branches[0].name}_norm", architecture.norm)
@@ -177,7 +184,7 @@ def connected(architecture: Architecture, streams: HyperConnections, branch: Bra
 
 
 def several_pairs(
-    architecture: Architecture, branches: tuple[Branch, ...], x: Array, w: Weights, shortcut: Shortcut
+    architecture: Architecture, branches: list[Branch], x: Array, w: Weights, shortcut: Shortcut
 ) -> Array:
     """Pairs of attention and MLP in a row, and a mixture of what the first MLP reads, added at the end."""
     spec, beside = architecture.norm, np.zeros_like(x)
@@ -192,9 +199,7 @@ def several_pairs(
     return x + beside
 
 
-def crossed(
-    architecture: Architecture, cross: CrossAttention, branches: tuple[Branch, ...], x: Array, w: Weights
-) -> Array:
+def crossed(architecture: Architecture, cross: CrossAttention, branches: list[Branch], x: Array, w: Weights) -> Array:
     """x with what is seen of another part of a larger model, and with what the MLP makes of that."""
     spec, thinking = architecture.norm, branches[1]
     x = cross_attended(x, norm(x, w, "attention_norm", spec), w, cross)

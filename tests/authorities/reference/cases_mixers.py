@@ -151,3 +151,85 @@ PARITY = {
         | {"conv_bias": True, **_ROPE},
     ),
 }
+
+ZAMBA = {
+    "vocab_size": 211,
+    "hidden_size": 72,
+    "intermediate_size": 116,
+    "num_hidden_layers": 5,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 3,
+    "n_mamba_heads": 2,
+    "mamba_d_state": 10,
+    "mamba_d_conv": 5,
+    "mamba_expand": 2,
+    "mamba_dt_rank": 7,
+    "max_position_embeddings": 97,
+    "layers_block_type": ["mamba", "hybrid", "mamba", "mamba", "hybrid"],
+    "rms_norm_eps": 1e-5,
+}
+ZAMBA2 = {key: value for key, value in ZAMBA.items() if key not in ("mamba_dt_rank", "n_mamba_heads")} | {
+    "n_mamba_heads": 9,
+    "mamba_ngroups": 3,
+    "adapter_rank": 7,
+    "num_mem_blocks": 2,
+    "num_hidden_layers": 6,
+    "layers_block_type": ["hybrid", "mamba", "hybrid", "mamba", "hybrid", "hybrid"],
+}
+
+COUNTS |= {
+    "zamba": (
+        ZAMBA,
+        {
+            "one-head": {"n_mamba_heads": 1},
+            "biases": {"mamba_proj_bias": True, "mamba_conv_bias": False},
+            "rank-auto": {"mamba_dt_rank": "auto"},
+            "types-absent": {"layers_block_type": ..., "num_hidden_layers": 8, "attn_layer_period": 3},
+            "no-hybrid": {"layers_block_type": ["mamba"] * 5},
+        },
+    ),
+    "zamba2": (
+        ZAMBA2,
+        {
+            "attention-adapters": {"use_shared_attention_adapter": True, "num_key_value_heads": 6},
+            "biases": {"add_bias_linear": True},
+            "rotary": {"use_mem_rope": True},
+            "width-absent": {"intermediate_size": ...},
+            "kv-null": {"num_key_value_heads": None},
+            "three-blocks": {"num_mem_blocks": 3},
+            "more-blocks-than-uses": {"num_mem_blocks": 7},
+        },
+    ),
+}
+
+_FEW = {"num_hidden_layers": 3, "layers_block_type": ["hybrid", "mamba", "hybrid"]}
+_TINY = {
+    **_FEW,
+    "vocab_size": 61,
+    "hidden_size": 24,
+    "intermediate_size": 29,
+    "num_attention_heads": 4,
+    "mamba_d_state": 5,
+}
+
+PARITY |= {
+    "zamba": ("zamba", {**ZAMBA, **_TINY, "num_key_value_heads": 2, "mamba_dt_rank": 3, "mamba_conv_bias": False}),
+    "zamba2-adapters": (
+        "zamba2",
+        {**ZAMBA2, **_TINY, "num_key_value_heads": 4, "n_mamba_heads": 6, "use_shared_attention_adapter": True}
+        | {"use_mem_rope": True, **_ROPE, "chunk_size": 4, "time_step_min": 0.2, "intermediate_size": 9}
+        | {"num_hidden_layers": 2, "layers_block_type": ["hybrid", "hybrid"], "rms_norm_eps": 1e-2},
+    ),
+    "zamba2-plain": (
+        "zamba2",
+        {
+            **ZAMBA2,
+            **_TINY,
+            "num_key_value_heads": 2,
+            "n_mamba_heads": 6,
+            "num_mem_blocks": 1,
+            "chunk_size": 32,
+            "add_bias_linear": True,
+        },
+    ),
+}
