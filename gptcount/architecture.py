@@ -274,7 +274,7 @@ class Architecture(Block):
     @cached_property
     def _different(self) -> dict[Layer, tuple[int, ...]]:
         if not self.variations:
-            return {Layer(*next(self._slots())): tuple(range(self.n_layers))}
+            return {Layer(*(getattr(self, slot) for slot in Layer._fields)): tuple(range(self.n_layers))}
         same: dict[tuple[int, ...], tuple[Layer, list[int]]] = {}
         for index, slots in enumerate(self._slots()):  # by identity first: a block takes long to hash
             key = tuple(map(id, slots))

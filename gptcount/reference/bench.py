@@ -247,7 +247,8 @@ def _drawn(
             words = ((step.copies.name,), *step.weight_words) if step.copies else step.weight_words
             plain = [[word.rstrip("'") for word in dimension] for dimension in words]
             sizes = [prod(real[word, step.sizes[word]] for word in dimension) for dimension in plain]
-            times = 1 if kind is None else len(at[step.weight].intersection(layers[kind]) or layers[kind])
+            where = set() if kind is None else set(layers[kind])
+            times = 1 if kind is None else len(where & at[step.weight] if at[step.weight] else where)
             matrices += times * prod(sizes[:-2])
             parameters += times * prod(sizes)
     return matrices, parameters
