@@ -66,6 +66,13 @@ def _router_zero(facts: Facts) -> list[str]:
     ]
 
 
+def _router_shared(facts: Facts) -> list[str]:
+    return [
+        f"The router scores the {count(facts.row.sizes[1])} shared experts too: they take their part of what the "
+        f"chosen ones would have, and every token visits them. {each(facts)}"
+    ]
+
+
 def _expert(role: str) -> Sentences:
     def sentences(facts: Facts) -> list[str]:
         row, n = facts.row, facts.n
@@ -105,6 +112,7 @@ MLP: dict[str, Sentences] = {
     "mlp.down": _down,
     "mlp.router": _router,
     "mlp.router_zero": _router_zero,
+    "mlp.router_shared": _router_shared,
     "mlp.experts.gate": _expert("gate-projection"),
     "mlp.experts.up": _expert("up-projection"),
     "mlp.experts.down": _expert("down-projection"),

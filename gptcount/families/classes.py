@@ -134,6 +134,7 @@ minimax             MiniMax             sequence token span
 recurrent_gemma     RecurrentGemma
 xlstm               xLSTM
 rwkv                Rwkv
+inkling_text        Inkling
 mamba2              Mamba2
 """
 """A family, the words that its classes begin with, and the heads that it has classes for. After ``=`` stand whole names

@@ -6,12 +6,13 @@ from math import exp, sqrt
 
 import numpy as np
 
-from gptcount.blocks.attention import MultiHeadAttention, Temperature
+from gptcount.blocks.attention import MultiHeadAttention, Relative, Temperature
 from gptcount.blocks.norm import HeadNorm, Norm
 from gptcount.reference.alibi import slopes
 from gptcount.reference.functions import sigmoid, softmax
 from gptcount.reference.norm import norm
 from gptcount.reference.positions import rotate
+from gptcount.reference.short_convolution import convolved
 from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
 
@@ -27,7 +28,8 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
     scores = w.einsum(
         "n_heads n_ctx d_head, n_heads n_ctx' d_head -> n_heads n_ctx n_ctx'", query, key, "attention.scores"
     )
-    pattern = w.step("attention.pattern", "n_heads n_ctx n_ctx'", pattern_of(scores, w, spec))
+    beside = relative(x, w, spec, spec.relative) if spec.relative else None
+    pattern = w.step("attention.pattern", "n_heads n_ctx n_ctx'", pattern_of(scores, w, spec, beside))
     if spec.differential:
         seen = differential(pattern, value, w, spec.differential)
     else:
@@ -67,10 +69,21 @@ def keys_and_values(x: Array, w: Weights, spec: MultiHeadAttention) -> tuple[Arr
     else:
         words = f"n_ctx d_model, {heads} d_model {d_value} -> {heads} n_ctx {d_value}"
         value = clipped(w.linear(words, x, "value", "value" in bias), spec)
+    if spec.n_taps:
+        key = with_last_few(key, w, "key_convolution", heads, "d_head")
+        value = with_last_few(value, w, "value_convolution", heads, d_value)
     if spec.value_norm:
         value = norm(value, w, "value_norm", spec.value_norm, f"{heads} n_ctx {d_value}", d_value)
     value = value if spec.value_scale == 1.0 else value * np.float32(spec.value_scale)
     return w.keep(kept, (placed(key, w, "key_norm", spec, heads), value))  # type: ignore[no-any-return]
+
+
+def with_last_few(x: Array, w: Weights, name: str, heads: str, width: str) -> Array:
+    """x: (heads, n_ctx, width), with a blend of each channel's last few values added to it."""
+    channels = f"({heads} {width})"
+    plain = w.arrange(f"{heads} n_ctx {width} -> n_ctx {channels}", x)
+    blended = plain + convolved(plain, w, name, channels, False)
+    return w.arrange(f"n_ctx {channels} -> {heads} n_ctx {width}", blended)
 
 
 def placed(x: Array, w: Weights, name: str, spec: MultiHeadAttention, heads: str) -> Array:
@@ -101,10 +114,25 @@ def over_all_heads(x: Array, w: Weights, name: str, spec: Norm, heads: str, widt
     return w.arrange(f"n_ctx ({heads} {width}) -> {heads} n_ctx {width}", normed)
 
 
-def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention) -> Array:
-    """Scores (n_heads, n_ctx, n_ctx) into how much each token takes of each: scaled, capped, masked, softmaxed."""
+def relative(x: Array, w: Weights, spec: MultiHeadAttention, profiles: Relative) -> Array:
+    """(n_heads, n_ctx, n_ctx): what is added to scores by how far back a token looks, nothing beyond a reach."""
+    w = w.under("relative", profiles)
+    mixed = w.linear("n_ctx d_model, n_heads d_model d_relative -> n_heads n_ctx d_relative", x, "query")
+    words = "n_heads n_ctx d_relative, d_relative n_distances -> n_heads n_ctx n_distances"
+    by_distance = w.einsum(words, mixed, "profiles")
+    distance = np.arange(len(x))[:, None] - np.arange(len(x))
+    reached = np.clip(distance, 0, profiles.n_distances - 1)[None].repeat(len(by_distance), axis=0)
+    found = np.take_along_axis(by_distance, reached, axis=-1)
+    found = np.where((distance >= 0) & (distance < profiles.n_distances), found, np.float32(0))
+    return found * lengths(len(x), spec.temperature) if spec.temperature else found
+
+
+def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention, beside: Array | None = None) -> Array:
+    """Scores (n_heads, n_ctx, n_ctx) into how much each token takes of each: scaled, capped, masked, softmaxed;
+    ``beside`` is added to them."""
     scale = spec.scale if spec.scale is not None else 1 / sqrt(spec.d_head)
     scores = scores * np.float32(scale / ((w.layer or 0) + 1 if spec.scale_by_layer else 1))
+    scores = scores if beside is None else scores + beside
     if spec.alibi:
         scores = scores + slopes(spec, len(scores[0]), scale)
     if spec.softcap:
@@ -136,6 +164,9 @@ def differential(pattern: Array, value: Array, w: Weights, after: Norm) -> Array
 
 def lengths(n_ctx: int, spec: Temperature) -> Array:
     """(n_ctx, 1): what the queries of each position are multiplied by."""
+    if spec.smooth:
+        further = np.log(np.maximum((np.arange(n_ctx) + 1) / spec.n_positions, 1))
+        return (1 + spec.scale * further)[:, None].astype(np.float32)
     steps = np.floor((np.arange(n_ctx) + spec.offset) / spec.n_positions)
     return (1 + spec.scale * np.log1p(steps))[:, None].astype(np.float32)
 
