@@ -16,6 +16,7 @@ from gptcount.blocks.altup import AltUp
 from gptcount.blocks.attention import MultiHeadAttention
 from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.block import Absent, Beside, Block, Real, Size, allowed
+from gptcount.blocks.branch_convolution import BranchConvolution
 from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.embedding import Embedding, Head, Unembedding
 from gptcount.blocks.factors import ResidualFactors
@@ -94,6 +95,7 @@ class Architecture(Block):
     """What each branch is multiplied by before it is added."""
     residual_factors: ResidualFactors | None = None
     """Factors of each kind of branch, where the residual is ``normed-residual``."""
+    branch_convolution: BranchConvolution | None = None
     halved_every: Annotated[int, Field(gt=0, le=100_000)] | None = None
     """After each so many layers vectors are halved, and so is what later layers bring (RWKV-4)."""
     streams: Streams | None = None
@@ -140,7 +142,7 @@ class Architecture(Block):
     def _nothing_is_ignored(self) -> Architecture:
         """What stands beside attention and MLP, and how they are added, go together in some ways only."""
         hyper, altup = isinstance(self.streams, HyperConnections), isinstance(self.streams, AltUp)
-        plain = self.residual == "pre-norm" and self.residual_scale == 1
+        plain = self.residual == "pre-norm" and self.residual_scale == 1 and not self.halved_every
         positions, around = self.embedding.positions, "hyper-connections" if hyper else "a shortcut"
         layers = list(self.layers())
         crossed = any(isinstance(layer.attention, CrossAttention) for layer in layers)
@@ -156,8 +158,8 @@ class Architecture(Block):
             ),
             (bool(self.shared) is not bool(self.users()), "shared: a block, and layers with uses_shared, go together"),
             (
-                self.shared and (not plain or self.streams or self.shortcut),
-                "shared: layers that share a block are pre-norm, not scaled, and have no streams and no shortcut",
+                self.shared and (not plain or self.streams or self.shortcut or self.branch_convolution),
+                "shared: layers that share a block are pre-norm and not scaled, without streams or a shortcut",
             ),
             ((hyper or self.shortcut) and not plain, f"residual: layers with {around} are pre-norm and not scaled"),
             (
@@ -167,6 +169,10 @@ class Architecture(Block):
             (
                 self.halved_every and (self.residual != "pre-norm" or self.streams or self.shortcut or crossed),
                 "halved_every: layers are pre-norm, without streams, a shortcut or cross-attention",
+            ),
+            (
+                self.branch_convolution and (self.residual != "pre-norm" or self.streams or self.shortcut or crossed),
+                "branch_convolution: layers are pre-norm, without streams, a shortcut or cross-attention",
             ),
             ((hyper or self.shortcut) and self.laurel, f"laurel: layers with {around} have none"),
             (self.streams and self.shortcut, "shortcut: one vector flows where there is one, not several (streams)"),
@@ -309,6 +315,7 @@ class Architecture(Block):
             (norm.under(f"{branch.name}_norm") if before else NOTHING)
             + sum((block.inventory().of(block).under(slot) for slot, block in branch.blocks), NOTHING)
             + (norm.under(f"{branch.name}_output_norm") if after else NOTHING)
+            + (blend.inventory().under(f"{branch.name}_convolution") if (blend := self.branch_convolution) else NOTHING)
         )
 
     def _layered(self) -> Inventory:

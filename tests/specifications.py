@@ -104,7 +104,14 @@ class Draw:
             clip=lambda: self.one(0.5, 8.0),
             value_scale=lambda: 0.7,
             gate_of=lambda: "heads",
-            temperature=lambda: {"scale": 0.1, "n_positions": self.size(), "offset": self.one(0, 1)},
+            n_taps=lambda: self.size(1, 5),
+            relative=lambda: {"d_relative": self.size(), "n_distances": self.size()},
+            temperature=lambda: {
+                "scale": 0.1,
+                "n_positions": self.size(),
+                "offset": self.one(0, 1),
+                "smooth": self.one(True, False),
+            },
         )
 
     def indexer(self, compressor: Data | None = None) -> Data:
@@ -239,6 +246,7 @@ class Draw:
             activation=lambda: self.one(*ACTIVATIONS, "swiglu_clipped"),
             limit=lambda: 7.0,
             alpha=lambda: 1.5,
+            learned_scale=lambda: True,
             sparsity=lambda: self.one(0.0, 0.5, 0.95),
             norm=self.norm,
         )
@@ -257,6 +265,8 @@ class Draw:
             0.12,
             n_zero_experts=self.size,
             shared_gate=lambda: True,
+            n_shared=lambda: self.size(1, 3),
+            learned_scale=lambda: True,
             output_bias=lambda: True,
             router_bias=lambda: True,
             router_correction=lambda: self.one("buffer", "parameter"),
@@ -301,6 +311,7 @@ class Draw:
         data: Data = self.with_some({}, 0.06, layer_scalar=lambda: True, residual_scale=lambda: 0.5)
         factors = {"attention": {"kept": 1.5}, "mixer": {"kept": 1.3, "brought": 0.8}, "mlp": {"brought": 0.7}}
         data = self.with_some(data, 0.04, residual_factors=lambda: factors, halved_every=lambda: self.size(1, 3))
+        data = self.with_some(data, 0.05, branch_convolution=lambda: {"n_taps": self.size(1, 5)})
         if self.chance(0.06):
             data["shortcut"] = self.with_some({"mixture": self.mixture()}, 0.3, n_pairs=lambda: self.size(1, 3))
         if self.chance(0.1):

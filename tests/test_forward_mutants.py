@@ -170,6 +170,8 @@ def off(case: str, change: Callable[[Architecture], Architecture] = lambda one: 
             found = logits(architecture, PARITY / case / "model.safetensors", truth["input_ids"])
         except GptCountError:
             return np.inf
+    if found.shape != truth["logits"].shape:
+        return np.inf
     allowed = max(1e-4, 2e-5 * float(np.abs(truth["logits"]).max()))
     worst = float(np.abs(found - truth["logits"]).max())
     return worst / allowed if np.isfinite(worst) else np.inf

@@ -1,4 +1,5 @@
-"""What is forgotten of lightning attention, RG-LRU, mLSTM, RWKV and LFM2's and LFM3's layers: the logits tell."""
+"""What is forgotten of lightning attention, RG-LRU, mLSTM, RWKV and the layers of LFM2, LFM3 and Inkling: the logits
+tell."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,13 @@ SPECIFIED = [
     ("forget to halve", "rwkv", "", {"halved_every": None}),
     ("halve too late", "rwkv", "", {"halved_every": 2}),
     ("forget the embedding's norm", "rwkv", "embedding", {"norm": None}),
+    ("forget the convolutions in attention", "inkling_text", "attention", {"n_taps": None}),
+    ("forget the relative positions", "inkling_text", "attention", {"relative": None}),
+    ("forget the convolutions after", "inkling_text", "", {"branch_convolution": None}),
+    ("scores by the root of d_head", "inkling_text", "attention", {"scale": None}),
+    ("the shared experts take no part", "inkling_text", "mlp", {"n_shared": None}),
+    ("forget the router's number", "inkling_text", "mlp", {"learned_scale": False}),
+    ("forget the queries' length", "inkling_text-scaled", "attention", {"temperature": None}),
     ("the last norm like the others", "rwkv", "", {"final_norm": LAYER_NORM}),
 ]
 """What is wrong, the case that tells, the part and its fields."""

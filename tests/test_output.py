@@ -498,6 +498,12 @@ VARIED = {name: {"attention": False, "mixer": mixer, "mlp": False} for name, mix
         "variations": [{"layers": "::3", "attention": {"kind": "multi-head", "n_heads": 2, "d_head": 16}}],
     },
     "gate of heads": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "gate": True, "gate_of": "heads"}},
+    "relative positions, scored shared experts": {
+        "attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "n_taps": 3}
+        | {"relative": {"d_relative": 5, "n_distances": 9}},
+        "mlp": MIXTURE | {"expert": GATED, "shared": GATED, "n_shared": 3, "scores": "sigmoid", "learned_scale": True},
+        "branch_convolution": {"n_taps": 3},
+    },
     "channel mixing": {"mlp": {"kind": "channel-mixing", "d_ff": 24}},
     "values": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "d_value": 6, "bidirectional": True}},
     "no values": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "value_is_key": True, "chunk": 9}},

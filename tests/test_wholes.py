@@ -250,3 +250,8 @@ def test_every_whole_is_in_the_table_once():
             kind
         )
         assert found.head in ("plain", "scaled", "as-text"), kind
+
+
+def test_a_vision_model_of_lfm2_is_tied_as_the_older_word_says():
+    assert total(whole("lfm2_vl")) == total(whole("lfm2_vl", tie_embedding=True, tie_word_embeddings=False)) == TIED
+    assert total(whole("lfm2_vl", tie_embedding=False)) == UNTIED

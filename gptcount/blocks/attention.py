@@ -7,6 +7,7 @@ from pydantic import model_validator
 from gptcount.blocks.block import Block, Names, NotNegative, Positive, Real, Size, allowed
 from gptcount.blocks.norm import HeadNorm, Norm
 from gptcount.blocks.reach import Reach
+from gptcount.blocks.short_convolution import convolution
 from gptcount.blocks.size import AtLeast, Even, Multiple, Tokens
 from gptcount.weight import NOTHING, Inventory, linear, per, weight
 
@@ -81,6 +82,19 @@ class Temperature(Block):
     scale: Real
     n_positions: Annotated[Size, Tokens()]
     offset: Literal[0, 1] = 0
+    smooth: bool = False
+    """By 1 + scale * ln((position + 1) / n_positions) instead, from there on (Inkling)."""
+
+
+class Relative(Block):
+    """Relative positions: each head of a token blends learned profiles of how much a distance counts (Inkling)."""
+
+    d_relative: Size
+    n_distances: Annotated[Size, Tokens()]
+    """How many tokens back a profile reaches, the token's own place included."""
+
+    def weights(self) -> Inventory:
+        return per("n_heads", linear("query", "d_model d_relative")) + linear("profiles", "d_relative n_distances")
 
 
 class MultiHeadAttention(Block):
@@ -112,6 +126,9 @@ class MultiHeadAttention(Block):
     differential: Norm | None = None
     """Half of the heads is subtracted from the other, by a learned amount, and this norm follows (Ye et al. 2024)."""
     rotary: Rotary | None = None
+    relative: Relative | None = None
+    n_taps: Annotated[Size | None, Tokens()] = None
+    """Keys and values have a blend of their own last few added to them, channel by channel (Inkling)."""
     alibi: Literal["exact", "bfloat16", "mpt"] | None = None
     """A penalty that grows with the distance (Press et al. 2021), in the rounding or the slopes of a family."""
     window: Annotated[Size | None, Tokens()] = None
@@ -137,6 +154,7 @@ class MultiHeadAttention(Block):
             (self.value_is_key and self.d_value, "d_value: values are the keys (value_is_key), so they have no width"),
             (self.value_is_key and "value" in self.biases, "biases: values are the keys (value_is_key), and no matrix"),
             (difference and (difference.gain or difference.bias), "differential: its norm has no gain and no bias"),
+            (self.n_taps and (self.shares_kv or self.value_is_key), "n_taps: keys and values are this layer's own"),
             (self.gate_of == "heads" and not self.gate, "gate_of: there is no gate"),
             (difference and self.d_value, "d_value: values of differential attention are as wide as d_head"),
             (
@@ -173,12 +191,18 @@ class MultiHeadAttention(Block):
                 if self.value_norm and not self.shares_kv
                 else NOTHING
             )
+            + (self._convolutions(kv_heads, d_value) if self.n_taps else NOTHING)
+            + (self.relative.inventory().under("relative") if self.relative else NOTHING)
             + (weight("sinks", "n_heads", "other") if self.sinks else NOTHING)
             + (self._lambdas() if self.differential else NOTHING)
             + (self._gate(d_value) if self.gate else NOTHING)
             + (self.output_norm.across(f"n_heads*{d_value}").under("output_norm") if self.output_norm else NOTHING)
             + linear("output", f"n_heads*{d_value} d_model", "output" in bias, stapled="n_heads")
         )
+
+    def _convolutions(self, kv_heads: str, d_value: str) -> Inventory:
+        key, value = f"{kv_heads}*d_head", f"{kv_heads}*{d_value}"
+        return convolution("key_convolution", key, False) + convolution("value_convolution", value, False)
 
     def _gate(self, d_value: str) -> Inventory:
         if self.gate_of == "heads":

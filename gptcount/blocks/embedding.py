@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from gptcount.blocks.block import Block, Positive, Real, Size, allowed
 from gptcount.blocks.norm import Norm
@@ -72,6 +72,8 @@ class Unembedding(Block):
     scale: Real = 1.0
     """What scores are multiplied by."""
     softcap: Positive | None = None
+    n_scored: Annotated[int, Field(gt=0, le=1_000_000_000)] | None = None
+    """Of the rows only the first so many score; the others fill a table up (Inkling)."""
     unit_vectors: bool = False
     """The vector of each token is made of length 1 before it is used (Baichuan 2)."""
 

@@ -24,6 +24,9 @@ class Mixture(Block):
     expert: Expert
     shared: Expert | None = None
     """An MLP that every token visits beside its experts."""
+    n_shared: Size | None = None
+    """So many shared experts, which the router scores too: they take their part of the shares of those that a token
+    chooses (Inkling)."""
     shared_gate: bool = False
     output_bias: bool = False
     """One bias for whatever the experts bring (JetMoE)."""
@@ -38,6 +41,8 @@ class Mixture(Block):
     weigh_input: bool = False
     """An expert's score multiplies what goes in, not what comes out (Llama 4)."""
     scale: Real = 1.0
+    learned_scale: bool = False
+    """Shares are multiplied by a learned number too."""
     n_groups: Annotated[Size, Few()] = 1
     n_groups_per_token: Annotated[Size, Few()] = 1
     group_score: Literal["best-two", "best"] = "best-two"
@@ -68,6 +73,19 @@ class Mixture(Block):
             ),
             (self.n_groups > 1 and self.n_zero_experts, "n_zero_experts: they are in no group (n_groups)"),
             (self.shared_gate and not self.shared, "shared_gate: there is no shared expert that it gates"),
+            (
+                self.n_shared and (not self.shared or self.shared_gate or self.own_norms),
+                "n_shared: there is a shared expert, without a gate and without own_norms",
+            ),
+            (
+                self.n_shared and (self.scores != "sigmoid" or not self.normalize or self.normalize_power != 1),
+                "n_shared: scores are sigmoids, and made to sum to 1 (normalize)",
+            ),
+            (self.n_shared and (self.hashed or self.n_zero_experts), "n_shared: experts are chosen, and all compute"),
+            (
+                any(getattr(one, "learned_scale", False) for one in (self.expert, self.n_shared and self.shared)),
+                "learned_scale: an expert has none of its own",
+            ),
             (self.hashed and self.router_correction, "router_correction: experts are looked up (hashed), not chosen"),
             (self.hashed and self.n_groups > 1, "n_groups: experts are looked up (hashed), not chosen"),
             (self.hashed and self.n_zero_experts, "n_zero_experts: a table (hashed) names none of them"),
@@ -88,6 +106,9 @@ class Mixture(Block):
         own = self.own_norms.across("d_model") if self.own_norms else NOTHING
         experts = self.expert.matrices().bind(self.expert.sizes())
         shared = self.shared.inventory().under("shared") if self.shared else NOTHING
+        if self.shared and self.n_shared:
+            shared = per("n_shared", self.shared.matrices().bind(self.shared.sizes()).under("shared"))
+            shared = shared + activation(self.shared.activation).under("shared")
         role: Role = "buffer" if self.router_correction == "buffer" else "other"
         correction = weight("router.correction", "n_experts", role)
         correction_zero = weight("router_zero.correction", "n_zero_experts", role)
@@ -95,6 +116,8 @@ class Mixture(Block):
             (self.router_norm.across("d_model").under("router_norm") if self.router_norm else NOTHING)
             + linear("router", "d_model n_experts", self.router_bias)
             + (linear("router_zero", "d_model n_zero_experts", self.router_bias) if self.n_zero_experts else NOTHING)
+            + (linear("router_shared", "d_model n_shared", self.router_bias) if self.n_shared else NOTHING)
+            + (weight("router.scale", "", "other") if self.learned_scale else NOTHING)
             + (correction if self.router_correction else NOTHING)
             + (correction_zero if self.router_correction and self.n_zero_experts else NOTHING)
             + (weight("router.table", "n_vocab n_experts_per_token", "buffer") if self.hashed else NOTHING)

@@ -47,9 +47,12 @@ class GatedMLP(Block):
     """The part of the gates that is set to zero: those that are least (Gemma 3n)."""
     norm: Norm | None = None
     """A norm of what is gated, before the down matrix (BitNet)."""
+    learned_scale: bool = False
+    """What it brings is multiplied by a learned number (Inkling)."""
 
     def weights(self) -> Inventory:
-        return self.matrices() + activation(self.activation)
+        scale = weight("scale", "", "other") if self.learned_scale else NOTHING
+        return self.matrices() + activation(self.activation) + scale
 
     def matrices(self) -> Inventory:
         """All but the numbers of the activation."""

@@ -26,7 +26,7 @@ def _key_matrix(facts: Facts) -> list[str]:
 
 
 def _pattern(facts: Facts) -> list[str]:
-    n_ctx, heads = facts.n["n_ctx"], facts.n.get("n_heads", facts.n.get("n_kv_heads", 1))
+    n_ctx, heads = facts.n.get("n_ctx"), facts.n.get("n_heads", facts.n.get("n_kv_heads", 1))
     masked = (
         "a token sees those after it too"
         if facts.has("bidirectional")
@@ -35,8 +35,9 @@ def _pattern(facts: Facts) -> list[str]:
     return [
         f"Query and key meet in a dot product, a score for each pair of tokens; {masked}, and the softmax makes of "
         "each token's scores a pattern that sums to 1.",
-        f"The pattern has n_ctx² entries for each of {heads} heads and each layer ({count(n_ctx)}² = "
-        f"{count(n_ctx**2)}), which is why context is dear: twice the context is four times the pattern.",
+        f"The pattern has n_ctx² entries for each of {heads} heads and each layer"
+        f"{f' ({count(n_ctx)}² = {count(n_ctx**2)})' if n_ctx else ''}, which is why context is dear: twice the "
+        "context is four times the pattern.",
         _windows(facts),
     ]
 
@@ -279,6 +280,14 @@ ATTENTION: dict[str, Sentences] = {
     "multi-head.value": _value,
     "multi-head.output": _output,
     "multi-head.gate": _attention_gate,
+    "multi-head.relative.query": said(
+        "Each head of a token blends learned profiles of how much a distance counts; this matrix says, in "
+        "{d_relative} numbers a head, how much of each profile."
+    ),
+    "multi-head.relative.profiles": said(
+        "A profile has a number for each of the {n_distances} tokens that it reaches back; there are {d_relative} of "
+        "them, the same for all heads of a layer."
+    ),
     "cross.crossed.query": said(
         "Some layers look at what another part of the model brings, an image say: their query matrices turn a token's "
         "{d_model} numbers into the {d_head} that each of {n_heads} heads looks for there."

@@ -66,6 +66,13 @@ def _router_zero(facts: Facts) -> list[str]:
     ]
 
 
+def _router_shared(facts: Facts) -> list[str]:
+    return [
+        f"The router scores the {count(facts.row.sizes[1])} shared experts too: they take their part of what the "
+        f"chosen ones would have, and every token visits them. {each(facts)}"
+    ]
+
+
 def _expert(role: str) -> Sentences:
     def sentences(facts: Facts) -> list[str]:
         row, n = facts.row, facts.n
@@ -107,6 +114,7 @@ MLP: dict[str, Sentences] = {
     "gated.down": _down,
     "mixture.router": _router,
     "mixture.router_zero": _router_zero,
+    "mixture.router_shared": _router_shared,
     "mixture.experts.gate": _expert("gate-projection"),
     "mixture.experts.up": _expert("up-projection"),
     "mixture.experts.down": _expert("down-projection"),

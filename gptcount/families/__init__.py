@@ -64,6 +64,7 @@ _TYPES: dict[str, str] = {
     "recurrent_gemma": "recurrent_gemma",
     "xlstm": "xlstm",
     "rwkv": "rwkv",
+    "inkling": "inkling_text",
 }
 
 MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items() for model_type in types.split()}

@@ -134,6 +134,7 @@ minimax             MiniMax             sequence token span
 recurrent_gemma     RecurrentGemma
 xlstm               xLSTM
 rwkv                Rwkv
+inkling_text        Inkling
 mamba2              Mamba2
 mamba               Mamba
 falcon_mamba        FalconMamba

@@ -47,9 +47,12 @@ def minimax(c: Config) -> Part:
         "n_experts_per_token": c.size("num_experts_per_tok", absent=2),
         "expert": gated(c.size("intermediate_size", absent=14336), act),
     }
+    if c.size("rotary_dim", absent=None, null=None) not in (None, attention["d_head"]):
+        c.notes.append("rotary_dim: not read by the classes of this family, which turn the whole of a head.")
+    c.only(postnorm=True, shared_intermediate_size=0)
     usual = [LINEAR if index % 2 else FULL for index in range(n_layers)]
     kinds = {FULL: {"attention": attention, "mlp": mixture}, LINEAR: {"mixer": mixer, "mlp": mixture}}
-    c.ignore("router_jitter_noise")
+    c.ignore("router_jitter_noise", "shared_moe_mode")
     return dict(
         n_vocab=c.size("vocab_size", absent=32000),
         n_ctx=c.size("max_position_embeddings", absent=131_072),

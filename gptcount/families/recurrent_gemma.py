@@ -80,6 +80,7 @@ def _kinds(c: Config, n_layers: int) -> list[str]:
     pattern = c.raw("block_types", absent=["recurrent", "recurrent", "attention"])
     if not isinstance(pattern, list) or any(word not in ("recurrent", "attention") for word in pattern):
         raise c.refusal("block_types", "expected a list of recurrent and attention")
+    c.only(_block_types=pattern)  # as older files say it, which the class does not read
     if 100 * len(pattern) < n_layers:
         raise c.refusal("block_types", f"repeated 100 times, it is shorter than {n_layers} layers")
     return [pattern[index % len(pattern)] for index in range(n_layers)]

@@ -54,6 +54,7 @@ hy_v4_vl                 HYV4VL                    hy_v4_vl_text            whol
 hyperclovax_vision_v2    HyperCLOVAXVisionV2       hyperclovax*             whole:tied     scaled
 idefics2                 Idefics2                  mistral*                 whole:untied
 idefics3                 Idefics3                  llama*                   whole:untied
+inkling_mm_model         Inkling                   inkling_text             never          as-text
 instructblip             InstructBlip              opt*                     text           as-text
 instructblipvideo        InstructBlipVideo         opt*                     text           as-text
 internvl                 InternVL                  qwen2*                   whole:tied
@@ -201,6 +202,7 @@ OF_OTHER_PARTS = frozenset(
 """Keys of a larger configuration that speak of its vision and audio and of what joins them."""
 
 OF_THE_OTHERS = {
+    "inkling_mm_model": "mtp_config",
     "musicflamingo": "head_dim",
     "ovis2": "hidden_size vocab_size",
     "paligemma": "hidden_size vocab_size",

@@ -6,13 +6,14 @@ from math import exp, sqrt
 
 import numpy as np
 
-from gptcount.blocks.attention import MultiHeadAttention, Temperature
+from gptcount.blocks.attention import MultiHeadAttention, Relative, Temperature
 from gptcount.blocks.norm import HeadNorm, Norm
 from gptcount.blocks.reach import Reach
 from gptcount.reference.alibi import slopes
 from gptcount.reference.functions import sigmoid, softmax
 from gptcount.reference.norm import norm
 from gptcount.reference.positions import rotate
+from gptcount.reference.short_convolution import convolved
 from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
 
@@ -26,7 +27,8 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
     key, value = each_head(key, spec.n_heads), each_head(value, spec.n_heads)
 
     scores = w.einsum("n_heads n_tokens d_head, n_heads n_keys d_head -> n_heads n_tokens n_keys", query, key, "scores")
-    pattern = w.step("pattern", "n_heads n_tokens n_keys", pattern_of(scores, w, spec))
+    beside = relative(x, w, spec, spec.relative) if spec.relative else None
+    pattern = w.step("pattern", "n_heads n_tokens n_keys", pattern_of(scores, w, spec, beside))
     if spec.differential:
         seen = differential(pattern, value, w, spec.differential)
     else:
@@ -67,10 +69,21 @@ def keys_and_values(x: Array, w: Weights, spec: MultiHeadAttention) -> tuple[Arr
     else:
         words = f"n_tokens d_model, {heads} d_model {d_value} -> {heads} n_tokens {d_value}"
         value = clipped(w.linear(words, x, "value", "value" in bias), spec)
+    if spec.n_taps:
+        key = with_last_few(key, w, "key_convolution", heads, "d_head")
+        value = with_last_few(value, w, "value_convolution", heads, d_value)
     if spec.value_norm:
         value = norm(value, w, "value_norm", spec.value_norm, f"{heads} n_tokens {d_value}", d_value)
     value = value if spec.value_scale == 1.0 else value * np.float32(spec.value_scale)
     return w.keep(kept, (placed(key, w, "key_norm", spec, heads), value))  # type: ignore[no-any-return]
+
+
+def with_last_few(x: Array, w: Weights, name: str, heads: str, width: str) -> Array:
+    """x: (heads, n_tokens, width), with a blend of each channel's last few values added to it."""
+    channels = f"({heads} {width})"
+    plain = w.arrange(f"{heads} n_tokens {width} -> n_tokens {channels}", x)
+    blended = plain + convolved(plain, w, name, channels, False)
+    return w.arrange(f"n_tokens {channels} -> {heads} n_tokens {width}", blended)
 
 
 def placed(x: Array, w: Weights, name: str, spec: MultiHeadAttention, heads: str) -> Array:
@@ -101,11 +114,25 @@ def over_all_heads(x: Array, w: Weights, name: str, spec: Norm, heads: str, widt
     return w.arrange(f"n_tokens ({heads} {width}) -> {heads} n_tokens {width}", normed)
 
 
-def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention) -> Array:
-    """Scores (n_heads, n_tokens, n_tokens) into how much each token takes of each: scaled, capped, masked,
-    softmaxed."""
+def relative(x: Array, w: Weights, spec: MultiHeadAttention, profiles: Relative) -> Array:
+    """(n_heads, n_tokens, n_keys): what is added to scores by how far back a token looks, nothing beyond a reach."""
+    w = w.under("relative", profiles)
+    mixed = w.linear("n_tokens d_model, n_heads d_model d_relative -> n_heads n_tokens d_relative", x, "query")
+    words = "n_heads n_tokens d_relative, d_relative n_distances -> n_heads n_tokens n_distances"
+    by_distance = w.einsum(words, mixed, "profiles")
+    distance = w.here[:, None] - w.there
+    reached = np.clip(distance, 0, profiles.n_distances - 1)[None].repeat(len(by_distance), axis=0)
+    found = np.take_along_axis(by_distance, reached, axis=-1)
+    found = np.where((distance >= 0) & (distance < profiles.n_distances), found, np.float32(0))
+    return found * lengths(w.here, spec.temperature) if spec.temperature else found
+
+
+def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention, beside: Array | None = None) -> Array:
+    """Scores (n_heads, n_tokens, n_keys) into how much each token takes of each: scaled, capped, masked, softmaxed;
+    ``beside`` is added to them."""
     scale = spec.scale if spec.scale is not None else 1 / sqrt(spec.d_head)
     scores = scores * np.float32(scale / ((w.layer or 0) + 1 if spec.scale_by_layer else 1))
+    scores = scores if beside is None else scores + beside
     if spec.alibi:
         scores = scores + slopes(spec, w.there, scale)
     if spec.softcap:
@@ -140,6 +167,9 @@ def differential(pattern: Array, value: Array, w: Weights, after: Norm) -> Array
 
 def lengths(positions: Array, spec: Temperature) -> Array:
     """(n_tokens, 1): what the queries of each position are multiplied by."""
+    if spec.smooth:
+        further = np.log(np.maximum((positions + 1) / spec.n_positions, 1))
+        return (1 + spec.scale * further)[:, None].astype(np.float32)
     steps = np.floor((positions + spec.offset) / spec.n_positions)
     return (1 + spec.scale * np.log1p(steps))[:, None].astype(np.float32)
 

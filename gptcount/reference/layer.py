@@ -51,7 +51,7 @@ from gptcount.reference.per_layer_embedding import per_layer
 from gptcount.reference.rg_lru import rg_lru
 from gptcount.reference.rwkv import channel_mixing, time_mixing
 from gptcount.reference.shared_transformer import shared_transformer
-from gptcount.reference.short_convolution import short_convolution
+from gptcount.reference.short_convolution import convolved, short_convolution
 from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
 
@@ -138,7 +138,11 @@ def added(architecture: Architecture, branch: Branch, x: Array, w: Weights) -> A
             kept, times = factors(architecture, branch)
             return kept * normed + scale * times * brought(branch, normed, w, x)
         case _:
-            return x + scale * brought(branch, norm(x, w, before, spec), w, x)
+            found = brought(branch, norm(x, w, before, spec), w, x)
+            if blend := architecture.branch_convolution:
+                within = w.where(**blend.sizes())
+                found = found + convolved(found, within, f"{branch.name}_convolution", "d_model", False)
+            return x + scale * found
 
 
 def factors(architecture: Architecture, branch: Branch) -> tuple[Array, Array]:

@@ -23,7 +23,12 @@ def mixture(x: Array, w: Weights, spec: Mixture, before: Array | None = None) ->
     result = norm(result, w, "experts_output_norm", own) if own else result
     if spec.output_bias:
         result = w.add("n_tokens d_model", result, "output.bias", "d_model")
-    if spec.shared:
+    if spec.shared and spec.n_shared:
+        all_of = w.under("shared", spec.shared)
+        for place in range(spec.n_shared):
+            one = all_of.one_of("n_shared", place)
+            result = result + share[:, place - spec.n_shared, None] * mlp(x, one, spec.shared, activation=all_of)
+    elif spec.shared:
         shared = mlp(x, w.under("shared", spec.shared), spec.shared)
         shared = norm(shared, w, "shared_output_norm", own) if own else shared
         if spec.shared_gate:
@@ -50,7 +55,8 @@ def visited(x: Array, w: Weights, spec: Mixture, chosen: Array, share: Array) ->
 
 
 def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
-    """(n_tokens, n_experts_per_token) each: the experts that each token goes to, and the share of each."""
+    """(n_tokens, n_experts_per_token) each: the experts that each token goes to, and the share of each; after them, the
+    shares of shared experts that are scored too."""
     logits = w.linear("n_tokens d_model, d_model n_experts -> n_tokens n_experts", x, "router", spec.router_bias)
     if spec.n_zero_experts:
         words = "n_tokens d_model, d_model n_zero_experts -> n_tokens n_zero_experts"
@@ -63,9 +69,14 @@ def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
     else:
         chosen = choose(scores + corrections(w, spec) if spec.router_correction else scores, spec)
     share = np.take_along_axis(scores, chosen, axis=1)
+    if spec.n_shared:
+        words = "n_tokens d_model, d_model n_shared -> n_tokens n_shared"
+        share = np.concatenate([share, sigmoid(w.linear(words, x, "router_shared", spec.router_bias))], axis=1)
     if spec.normalize:
         power = spec.normalize_power
         share = share / (share**power).sum(axis=1, keepdims=True) ** (1 / power)
+    if spec.learned_scale:
+        share = share * w.drawn("router.scale", "")
     if spec.expert_scales:
         share = share * w.drawn("experts.scale", "n_experts")[chosen]
     return chosen, share * np.float32(spec.scale)

@@ -27,7 +27,8 @@ def mlp(
         hidden = gated(gate, up, activation, spec)
         if spec.norm:
             hidden = norm(hidden, w, "norm", spec.norm, f"{tokens} d_ff", "d_ff")
-    return w.linear(f"{tokens} d_ff, d_ff d_model -> {tokens} d_model", hidden, "down", "down" in bias)
+    out = w.linear(f"{tokens} d_ff, d_ff d_model -> {tokens} d_model", hidden, "down", "down" in bias)
+    return out * w.drawn("scale", "") if getattr(spec, "learned_scale", False) else out
 
 
 def gated(gate: Array, up: Array, w: Weights, spec: GatedMLP) -> Array:

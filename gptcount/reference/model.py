@@ -113,6 +113,7 @@ def unembed(spec: Unembedding, x: Array, w: Weights, width: str) -> Array:
         vectors = w.draw("unembedding.token", f"{width} n_vocab")
         scores = scores / np.sqrt(np.einsum("wv,wv->v", vectors, vectors))
     scores = scores if spec.scale == 1.0 else scores * np.float32(spec.scale)
+    scores = scores[..., : spec.n_scored] if spec.n_scored else scores
     return scores if spec.softcap is None else np.float32(spec.softcap) * np.tanh(scores / np.float32(spec.softcap))
 
 

@@ -1,5 +1,5 @@
-"""Small configurations of LFM2-MoE, LFM3, MiniMax, RecurrentGemma, xLSTM and RWKV for the two scripts that make the
-evidence; ``...`` leaves a key out."""
+"""Small configurations of LFM2-MoE, LFM3, MiniMax, RecurrentGemma, xLSTM, RWKV and Inkling for the two scripts that
+make the evidence; ``...`` leaves a key out."""
 
 FULL, SLIDING, LINEAR = "full_attention", "sliding_attention", "linear_attention"
 _SMALL = {"vocab_size": 61, "hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4}
@@ -104,6 +104,32 @@ RWKV = {
     "tie_word_embeddings": False,
 }
 
+INKLING = {
+    "vocab_size": 211,
+    "hidden_size": 72,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 3,
+    "head_dim": 10,
+    "swa_num_attention_heads": 8,
+    "swa_num_key_value_heads": 4,
+    "swa_head_dim": 14,
+    "sliding_window_size": 16,
+    "d_rel": 7,
+    "rel_extent": 23,
+    "max_position_embeddings": 97,
+    "conv_kernel_size": 5,
+    "intermediate_size": 116,
+    "moe_intermediate_size": 26,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 3,
+    "n_shared_experts": 2,
+    "hidden_act": "silu",
+    "rms_norm_eps": 1e-06,
+    "layer_types": ["hybrid_sliding", "hybrid", "hybrid_sliding", "hybrid"],
+    "mlp_layer_types": ["dense", "sparse", "sparse", "dense"],
+}
+
 COUNTS = {
     "lfm2_moe": (
         LFM2_MOE,
@@ -172,6 +198,20 @@ COUNTS = {
             "never-halved": {"rescale_every": 0},
             "halved-below-zero": {"rescale_every": -1},
             "other-word": {"context_length": ..., "max_position_embeddings": 64},
+        },
+    ),
+    "inkling_text": (
+        INKLING,
+        {
+            "types-absent": {"layer_types": ..., "mlp_layer_types": ..., "num_hidden_layers": 7},
+            "local-layers": {"layer_types": ..., "local_layer_ids": [0, 3]},
+            "dense-first": {"mlp_layer_types": ..., "dense_mlp_idx": 2},
+            "dense-width": {"dense_intermediate_size": 62},
+            "scaled": {"log_scaling_n_floor": 9, "log_scaling_alpha": 0.3},
+            "unpadded": {"unpadded_vocab_size": 200},
+            "one-shared": {"n_shared_experts": 1},
+            "other-words": {"conv_kernel_size": ..., "sconv_kernel_size": 3, "sliding_window_size": ...}
+            | {"sliding_window": 9, "n_routed_experts": ..., "num_local_experts": 5},
         },
     ),
 }
@@ -245,5 +285,21 @@ PARITY = {
         "rwkv",
         {**_RWKV, "attention_hidden_size": ..., "intermediate_size": ..., "rescale_every": 0}
         | {"tie_word_embeddings": True, "num_hidden_layers": 2},
+    ),
+    "inkling_text": (
+        "inkling_text",
+        {**INKLING, **_SMALL, "intermediate_size": 29, "moe_intermediate_size": 11, "n_routed_experts": 6}
+        | {"num_hidden_layers": 3, "head_dim": 8, "swa_num_attention_heads": 3, "swa_num_key_value_heads": 1}
+        | {"swa_head_dim": 6, "sliding_window_size": 5, "d_rel": 3, "rel_extent": 9, "num_experts_per_tok": 2}
+        | {"layer_types": ["hybrid_sliding", "hybrid", "hybrid"], "mlp_layer_types": ["dense", "sparse", "sparse"]}
+        | {"route_scale": 1.5, "logits_mup_width_multiplier": 2.0, "conv_kernel_size": 4},
+    ),
+    "inkling_text-scaled": (
+        "inkling_text",
+        {**INKLING, **_SMALL, "intermediate_size": 29, "moe_intermediate_size": 11, "n_routed_experts": 5}
+        | {"num_hidden_layers": 2, "head_dim": 8, "d_rel": 3, "rel_extent": 20, "num_experts_per_tok": 1}
+        | {"layer_types": ["hybrid", "hybrid"], "mlp_layer_types": ["sparse", "dense"], "n_shared_experts": 1}
+        | {"route_scale": 0.8, "logits_mup_width_multiplier": 1.0, "conv_kernel_size": 3, "unpadded_vocab_size": 61}
+        | {"log_scaling_n_floor": 4, "log_scaling_alpha": 0.5, "vocab_size": 64},
     ),
 }

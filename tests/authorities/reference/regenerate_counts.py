@@ -59,7 +59,10 @@ ROUTED = re.compile(
     r"|\.experts\.mlp\.(w1|v1|w2)$"
     r"|\.(mlp|self_attention\.experts)\.(input|output)_linear\.weight$"
 )
-DEEP = re.compile(r"conv(1d|_1d)?\.weight$|\.rg_lru\.\w+_gate_weight$|\.time_mix_\w+|_proj_weight$|\.A_log$")
+DEEP = re.compile(
+    r"conv(1d|_1d)?\.weight$|\.rg_lru\.\w+_gate_weight$|\.time_mix_\w+$|_proj_weight$|\.A_log$"
+    r"|\.shared_experts\.\w+_proj$|\.conv_qk_\w+\.weight$"
+)
 """Tensors of three dimensions that are no experts."""
 TOP_K = ("num_experts_per_tok", "top_k_experts", "moe_top_k", "moe_topk", "moe_k")
 

@@ -39,6 +39,7 @@ from transformers import AutoModel, PreTrainedModel
 from transformers.core_model_loading import revert_weight_conversion
 from transformers.models.auto import modeling_auto
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.models.inkling import modeling_inkling
 
 FOLDER = pathlib.Path(__file__).parent
 TIE = "tie_word_embeddings"
@@ -131,6 +132,7 @@ def leave_out() -> None:
             return Unbuilt(config)
 
     AutoModel.from_config = classmethod(built)
+    modeling_inkling.InklingVisionModel = modeling_inkling.InklingAudioModel = Unbuilt  # they want scipy
 
 
 def class_of(kind: str) -> type[PreTrainedModel] | None:
