@@ -28,25 +28,13 @@ from gptcount.blocks.norm import Norm
 from gptcount.blocks.per_layer_embedding import PerLayerEmbedding
 from gptcount.blocks.shared_transformer import SharedTransformer
 from gptcount.blocks.shortcut import Shortcut
-from gptcount.layer import MLP, Attention, Branch, Layer, Mixer, Variation
+from gptcount.layer import MLP, Attention, Branch, Layer, Mixer, Residual, Variation
 from gptcount.numbers import count
 from gptcount.packings.quantization import Quantization
 from gptcount.showing import as_html
 from gptcount.weight import NOTHING, Axis, Inventory, Weight, linear, weight
 
 Streams = Annotated[AltUp | HyperConnections, Field(discriminator="kind")]
-
-Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel", "parallel-shared", "normed-residual"]
-"""Where the norms of a layer stand, for a branch f (attention or a mixer, then the MLP) and its norm:
-
-- ``pre-norm``: x + f(norm(x))
-- ``post-norm``: norm(x + f(x))
-- ``output-norm``: x + norm(f(x))
-- ``sandwich``: x + norm'(f(norm(x)))
-- ``parallel``: x + f(norm(x)) + g(norm'(x)), all branches side by side
-- ``parallel-shared``: x + f(norm(x)) + g(norm(x)), one norm for all
-- ``normed-residual``: n + f(n) with n = norm(x)
-"""
 
 MOST_VARIATIONS = 1_000
 
@@ -142,9 +130,12 @@ class Architecture(Block):
     def _nothing_is_ignored(self) -> Architecture:
         """What stands beside attention and MLP, and how they are added, go together in some ways only."""
         hyper, altup = isinstance(self.streams, HyperConnections), isinstance(self.streams, AltUp)
-        plain = self.residual == "pre-norm" and self.residual_scale == 1 and not self.halved_every
         positions, around = self.embedding.positions, "hyper-connections" if hyper else "a shortcut"
         layers = list(self.layers())
+        before = {layer.residual for layer in layers} == {"pre-norm"}
+        plain = before and self.residual_scale == 1 and not self.halved_every
+        before = {layer.residual for layer in layers} == {"pre-norm"}
+        plain = before and self.residual_scale == 1 and not self.halved_every
         crossed = any(isinstance(layer.attention, CrossAttention) for layer in layers)
         usual = all(layer.attention and layer.mlp and not layer.mixer for layer in layers)
         rows, tied = self.embedding.n_embedded, self.unembedding and self.unembedding.tied
@@ -300,7 +291,7 @@ class Architecture(Block):
 
     def _of_layer(self, layer: Layer) -> Inventory:
         branches = layer.branches()
-        flow = sum((self._of_branch(branch, branch is branches[0]) for branch in branches), NOTHING)
+        flow = sum((self._of_branch(branch, branch is branches[0], layer.residual) for branch in branches), NOTHING)
         return (
             (self.shortcut.around(flow) if self.shortcut else flow)
             + sum((block.of_layer().of(block).under(path) for path, block in self.beside().items()), NOTHING)
@@ -308,9 +299,9 @@ class Architecture(Block):
             + (weight("layer_scalar", "", "buffer") if self.layer_scalar else NOTHING)
         )
 
-    def _of_branch(self, branch: Branch, first: bool) -> Inventory:
-        before = self.residual != "output-norm" and (first or self.residual != "parallel-shared")
-        norm, after = self.norm.across("d_model"), self.residual in ("output-norm", "sandwich")
+    def _of_branch(self, branch: Branch, first: bool, residual: Residual) -> Inventory:
+        before = residual != "output-norm" and (first or residual != "parallel-shared")
+        norm, after = self.norm.across("d_model"), residual in ("output-norm", "sandwich")
         return (
             (norm.under(f"{branch.name}_norm") if before else NOTHING)
             + sum((block.inventory().of(block).under(slot) for slot, block in branch.blocks), NOTHING)

@@ -4,7 +4,7 @@ differ from the others. It does not know the model around a layer, nor how branc
 from __future__ import annotations
 
 import re
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
@@ -13,6 +13,7 @@ from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.block import Absent, Block
 from gptcount.blocks.compressed_attention import CompressedAttention
 from gptcount.blocks.cross_attention import CrossAttention
+from gptcount.blocks.delta import Delta
 from gptcount.blocks.latent_attention import LatentAttention
 from gptcount.blocks.lightning import Lightning
 from gptcount.blocks.mamba import Mamba
@@ -28,9 +29,23 @@ Attention = Annotated[
     MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention,
     Field(discriminator="kind"),
 ]
-Mixer = Annotated[Mamba | Mamba2 | ShortConvolution | Lightning | RGLRU | MLSTM | RWKV, Field(discriminator="kind")]
+Mixer = Annotated[
+    Delta | Mamba | Mamba2 | ShortConvolution | Lightning | RGLRU | MLSTM | RWKV, Field(discriminator="kind")
+]
 """What mixes tokens without attention."""
 MLP = Annotated[PlainMLP | GatedMLP | Mixture | ChannelMixing, Field(discriminator="kind")]
+
+Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel", "parallel-shared", "normed-residual"]
+"""Where the norms of a layer stand, for a branch f (attention or a mixer, then the MLP) and its norm:
+
+- ``pre-norm``: x + f(norm(x))
+- ``post-norm``: norm(x + f(x))
+- ``output-norm``: x + norm(f(x))
+- ``sandwich``: x + norm'(f(norm(x)))
+- ``parallel``: x + f(norm(x)) + g(norm'(x)), all branches side by side
+- ``parallel-shared``: x + f(norm(x)) + g(norm(x)), one norm for all
+- ``normed-residual``: n + f(n) with n = norm(x)
+"""
 
 MOST_SLICES = 5_000
 """Characters that say which layers vary."""
@@ -49,12 +64,13 @@ class Branch(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One layer: what is in each slot, and whether it uses the block that layers share."""
+    """One layer: what is in each slot, whether it uses the block that layers share, and where its norms stand."""
 
     attention: Block | Absent = False
     mixer: Block | Absent = False
     mlp: Block | Absent = False
     uses_shared: bool = False
+    residual: Residual = "pre-norm"
 
     def slots(self) -> tuple[tuple[str, Block], ...]:
         """The blocks that there are, each with its slot."""
@@ -80,6 +96,7 @@ class Variation(Block):
     mixer: Mixer | Absent | None = None
     mlp: MLP | Absent | None = None
     uses_shared: bool | None = None
+    residual: Residual | None = None
 
     @field_validator("layers")
     @classmethod

@@ -180,6 +180,21 @@ class Draw:
             part_scales=lambda: {"gate": 0.5, "time_step": 2.0},
         )
 
+    def delta(self) -> Data:
+        """A gated delta rule."""
+        heads = self.size(1, 3)
+        data: Data = {"kind": "delta", "n_key_heads": heads, "n_value_heads": heads * self.size(1, 3)}
+        data |= {"d_key": self.size(), "d_value": self.size(), "n_taps": self.size(1, 5), "norm": self.norm()}
+        return self.with_some(
+            data,
+            0.4,
+            decay=lambda: "channel",
+            d_decay=self.size,
+            d_gate=self.size,
+            write_scale=lambda: 2.0,
+            gate_activation=lambda: "sigmoid",
+        )
+
     def mamba(self) -> Data:
         """A Mamba mixer."""
         heads = self.size(1, 3)
@@ -228,7 +243,7 @@ class Draw:
 
     def mixer(self) -> Data:
         """Any mixer."""
-        makers = [self.mamba, self.mamba2, self.short_convolution]
+        makers = [self.delta, self.mamba, self.mamba2, self.short_convolution]
         makers += [self.lightning, self.rg_lru, self.mlstm, self.rwkv]
         return self.random.choice(makers)()
 

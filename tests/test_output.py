@@ -479,6 +479,8 @@ MIXTURE = {"kind": "mixture", "n_experts": 8, "n_experts_per_token": 2, "expert"
 GATED = {"kind": "gated", "d_ff": 24}
 MIXERS = {
     "mamba2": {"kind": "mamba2", "n_heads": 6, "d_head": 8, "d_state": 5, "n_groups": 2, "norm": RMS},
+    "delta": {"kind": "delta", "n_key_heads": 2, "n_value_heads": 6, "d_key": 4, "d_value": 5, "norm": RMS}
+    | {"d_decay": 3, "d_gate": 7, "decay": "channel"},
     "mamba": {"kind": "mamba", "d_inner": 24, "d_state": 5, "d_time_step": 3},
     "short convolution": {"kind": "short-convolution", "n_taps": 3},
     "lightning": {"kind": "lightning", "n_heads": 6, "d_head": 8, "n_chunk": 5, "norm": RMS},

@@ -76,6 +76,7 @@ def test_the_seeds_reach_every_kind_of_block():
         "altup",
         "hyper-connections",
         "xielu",
+        "delta",
         "mamba",
         "mamba2",
         "short-convolution",

@@ -108,7 +108,7 @@ class MultiHeadAttention(Block):
     d_head: Annotated[Size, Even(), AtLeast("rotary.d_rotary")]
     d_value: Size | None = None
     """The width of a value, where it is not d_head."""
-    biases: Names[Literal["query", "key", "value", "output"]] = ()
+    biases: Names[Literal["query", "key", "value", "gate", "output"]] = ()
     shares_kv: bool = False
     """Keys and values are those of an earlier layer of its kind (Gemma 3n)."""
     value_is_key: bool = False
@@ -152,6 +152,7 @@ class MultiHeadAttention(Block):
         difference = self.differential
         allowed(
             (self.value_is_key and self.d_value, "d_value: values are the keys (value_is_key), so they have no width"),
+            ("gate" in self.biases and not self.gate, "biases: there is no gate"),
             (self.value_is_key and "value" in self.biases, "biases: values are the keys (value_is_key), and no matrix"),
             (difference and (difference.gain or difference.bias), "differential: its norm has no gain and no bias"),
             (self.n_taps and (self.shares_kv or self.value_is_key), "n_taps: keys and values are this layer's own"),
@@ -205,9 +206,10 @@ class MultiHeadAttention(Block):
         return convolution("key_convolution", key, False) + convolution("value_convolution", value, False)
 
     def _gate(self, d_value: str) -> Inventory:
+        bias = "gate" in self.biases
         if self.gate_of == "heads":
-            return linear("gate", "d_model n_heads")
-        return per("n_heads", linear("gate", f"d_model {d_value}"))
+            return linear("gate", "d_model n_heads", bias)
+        return per("n_heads", linear("gate", f"d_model {d_value}", bias))
 
     def _lambdas(self) -> Inventory:
         names = ("lambda_query_1", "lambda_key_1", "lambda_query_2", "lambda_key_2")

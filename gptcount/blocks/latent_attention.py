@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from gptcount.blocks.attention import Rotary, Turned
-from gptcount.blocks.block import Block, Names, Real, Size
+from gptcount.blocks.block import Absent, Block, Names, Real, Size
 from gptcount.blocks.indexer import Indexer
 from gptcount.blocks.norm import Norm
 from gptcount.blocks.size import AtLeast, Even
@@ -29,7 +29,8 @@ class LatentAttention(Block):
     d_value: Size
     norm: Norm
     biases: Names[Literal["query_down", "kv_down", "output"]] = ()
-    rotary: Rotary = Rotary()
+    rotary: Rotary | Absent = Rotary()
+    """False where nothing is turned: the rotated parts are parts like the others (Kimi Linear)."""
     query_scale: Real = 1.0
     """What queries are multiplied by."""
     kv_scale: Real = 1.0
@@ -49,7 +50,7 @@ class LatentAttention(Block):
 
     def turned(self) -> list[Turned]:
         """What rotary positions turn."""
-        own = [(self.rotary, self.d_rotary, "d_rotary")]
+        own = [(self.rotary, self.d_rotary, "d_rotary")] if self.rotary else []
         return own + (self.indexer.turned() if isinstance(self.indexer, Indexer) else [])
 
     def weights(self) -> Inventory:

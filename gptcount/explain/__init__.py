@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from gptcount.explain.around import AROUND
 from gptcount.explain.attention import ATTENTION
+from gptcount.explain.delta import DELTA
 from gptcount.explain.facts import Facts
 from gptcount.explain.lightning import LIGHTNING
 from gptcount.explain.mamba import MAMBA
@@ -23,7 +24,7 @@ from gptcount.explain.short_convolution import SHORT_CONVOLUTION
 from gptcount.ledger import Ledger, Row
 from gptcount.numbers import count
 
-MIXERS = MAMBA | MAMBA2 | SHORT_CONVOLUTION | LIGHTNING | RG_LRU | MLSTM | RWKV
+MIXERS = DELTA | MAMBA | MAMBA2 | SHORT_CONVOLUTION | LIGHTNING | RG_LRU | MLSTM | RWKV
 """The sentences of mixers."""
 
 SENTENCES = AROUND | ATTENTION | MIXERS | SHARED_TRANSFORMER | MLP

@@ -57,6 +57,7 @@ _TYPES: dict[str, str] = {
     "longcat": "longcat_flash",
     "deepseek_v4": "deepseek_v4",
     "lfm2": "lfm2 lfm2_moe lfm3",
+    "delta": "qwen3_next qwen3_5_text qwen3_5_moe_text lara_mini olmo_hybrid kimi_linear",
     "mamba2": "mamba2",
     "mamba": "mamba falcon_mamba jamba",
     "zamba": "zamba zamba2",
@@ -73,7 +74,7 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 kimi_linear nemotron_h qwen3_5_moe_text qwen3_5_text qwen3_next
+    bamba falcon_h1 nemotron_h
     """.split()
 )
 """Families whose layers mix tokens by a state space or linear attention: not counted yet, and refused by name."""

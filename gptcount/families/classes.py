@@ -136,6 +136,12 @@ xlstm               xLSTM
 rwkv                Rwkv
 inkling_text        Inkling
 mamba2              Mamba2
+qwen3_next          Qwen3Next           sequence token span
+qwen3_5_text        Qwen3_5             sequence token
+qwen3_5_moe_text    Qwen3_5Moe
+lara_mini           LaraMini
+olmo_hybrid         OlmoHybrid
+kimi_linear         KimiLinear
 mamba               Mamba
 falcon_mamba        FalconMamba
 jamba               Jamba               sequence

@@ -48,12 +48,15 @@ WANTED = ("num_key_value_heads", "n_group", "topk_group", "norm_topk_prob")
 
 def names(architecture: Architecture, path: str = "model.layers.{}.self_attn") -> str:
     """The names of a checkpoint; those of the attention stand under ``path``."""
-    attention = architecture.attention
-    straight = isinstance(attention, LatentAttention) and not attention.d_query_latent
-    latent = (LATENT + (PLAIN_QUERY if straight else LATENT_QUERY)).replace("{}", path)
     plain = ("attention.query", "attention.key", "attention.value")
     others = [line for line in LLAMA.splitlines() if not line.startswith(plain)]
-    return "\n".join([*others, latent]) + EXPERTS + CORRECTION
+    return "\n".join([*others, latent_names(architecture.attention, path)]) + EXPERTS + CORRECTION
+
+
+def latent_names(attention: object, path: str) -> str:
+    """The names of a latent attention's tensors, under a path."""
+    straight = isinstance(attention, LatentAttention) and not attention.d_query_latent
+    return (LATENT + (PLAIN_QUERY if straight else LATENT_QUERY)).replace("{}", path) + "\n"
 
 
 def deepseek_v2(c: Config) -> Part:

@@ -66,7 +66,7 @@ def qwen2_moe(c: Config) -> Part:
     d_shared = c.size("shared_expert_intermediate_size", absent=5632)
     shared = {"shared": {**model["mlp"], "d_ff": d_shared}, "shared_gate": True}
     mixture = _mixture(c, model, d_expert=1408, n_experts=60, n_chosen=4) | shared
-    return mixed(windowed(c, model, window, usual), mixture, _sparse(c, model, mixture))
+    return mixed(windowed(c, model, window, usual), mixture, sparse(c, model, mixture))
 
 
 def qwen3(c: Config) -> Part:
@@ -84,7 +84,7 @@ def qwen3_moe(c: Config) -> Part:
     model = _normed(c)
     mixture = _mixture(c, model, d_expert=768, n_experts=128, n_chosen=8)
     model = everywhere(model, optional_window(c))
-    return mixed(model, mixture, _sparse(c, model, mixture))
+    return mixed(model, mixture, sparse(c, model, mixture))
 
 
 def qwen2_vl_text(c: Config) -> Part:
@@ -120,7 +120,7 @@ def qwen3_vl_moe_text(c: Config) -> Part:
     c.ignore("norm_topk_prob")
     model = _normed(c)
     mixture = _mixture(c, model, d_expert=1408, n_experts=60, n_chosen=4) | {"normalize": True}
-    return mixed(model, mixture, _sparse(c, model, mixture))
+    return mixed(model, mixture, sparse(c, model, mixture))
 
 
 def qwen3_omni_moe_text(c: Config) -> Part:
@@ -132,7 +132,7 @@ def qwen3_omni_moe_text(c: Config) -> Part:
     c.not_null("num_key_value_heads")
     model = _normed(c)
     mixture = _mixture(c, model, d_expert=768, n_experts=128, n_chosen=8)
-    return mixed(model, mixture, _sparse(c, model, mixture))
+    return mixed(model, mixture, sparse(c, model, mixture))
 
 
 def _normed(c: Config) -> Part:
@@ -163,7 +163,17 @@ def _mixture(c: Config, model: Part, *, d_expert: int, n_experts: int, n_chosen:
     }
 
 
-def _sparse(c: Config, model: Part, mixture: Part) -> list[bool]:
+def mixture_of(
+    c: Config, model: Part, *, d_expert: int, n_experts: int, n_chosen: int, d_shared: int, normalize: bool
+) -> Part:
+    """The mixture of Qwen3-Next and those after it: a shared expert has a gate."""
+    c.assume(norm_topk_prob=normalize)
+    shared = {**model["mlp"], "d_ff": c.size("shared_expert_intermediate_size", absent=d_shared)}
+    mixture = _mixture(c, model, d_expert=d_expert, n_experts=n_experts, n_chosen=n_chosen)
+    return mixture | {"shared": shared, "shared_gate": True}
+
+
+def sparse(c: Config, model: Part, mixture: Part) -> list[bool]:
     """Every so many layers have experts, but for those that are listed."""
     step = c.size("decoder_sparse_step", absent=1)
     dense = set(c.indices("mlp_only_layers", model["n_layers"], absent=[], null=[]))

@@ -52,8 +52,12 @@ def gates(x: Array, w: Weights, spec: MultiHeadAttention, d_value: str) -> Array
     """What opens the gates of the heads, for each of their numbers or one for all: (n_heads, n_tokens, d_value or
     1)."""
     if spec.gate_of == "heads":
-        return w.linear("n_tokens d_model, d_model n_heads -> n_heads n_tokens", x, "gate")[..., None]
-    return w.linear(f"n_tokens d_model, n_heads d_model {d_value} -> n_heads n_tokens {d_value}", x, "gate")
+        return w.linear("n_tokens d_model, d_model n_heads -> n_heads n_tokens", x, "gate", "gate" in spec.biases)[
+            ..., None
+        ]
+    return w.linear(
+        f"n_tokens d_model, n_heads d_model {d_value} -> n_heads n_tokens {d_value}", x, "gate", "gate" in spec.biases
+    )
 
 
 def keys_and_values(x: Array, w: Weights, spec: MultiHeadAttention) -> tuple[Array, Array]:

@@ -37,7 +37,8 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
     key = w.einsum("n_tokens d_kv_latent, n_heads d_kv_latent d_nope -> n_heads n_tokens d_nope", latent, "key")
     value = w.einsum("n_tokens d_kv_latent, n_heads d_kv_latent d_value -> n_heads n_tokens d_value", latent, "value")
     key_turned = w.linear("n_tokens d_model, d_model d_rotary -> n_tokens d_rotary", x, "key_rotary", "kv_down" in bias)
-    turned, key_turned = rotate(turned, spec.rotary, w.here), rotate(key_turned, spec.rotary, w.here)
+    if spec.rotary:
+        turned, key_turned = rotate(turned, spec.rotary, w.here), rotate(key_turned, spec.rotary, w.here)
     seen = mask(w, Reach()) if spec.indexer is None else chosen(x, source, w, spec.indexer)
 
     scores = w.einsum("n_heads n_tokens d_nope, n_heads n_keys d_nope -> n_heads n_tokens n_keys", query, key, "scores")
@@ -69,6 +70,6 @@ def chosen(x: Array, query_latent: Array, w: Weights, spec: Indexer | str) -> Ar
 
 def scale(spec: LatentAttention) -> float:
     """What scores are multiplied by: one over the root of a head's width, YaRN's factor squared, the queries' scale."""
-    stretch = spec.rotary.scaling
+    stretch = spec.rotary.scaling if spec.rotary else None
     more = yarn_mscale(stretch.factor or 1.0, stretch.mscale_all) ** 2 if stretch and stretch.mscale_all else 1.0
     return spec.query_scale * more / sqrt(spec.d_nope + spec.d_rotary)

@@ -19,6 +19,7 @@ from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.block import Block
 from gptcount.blocks.compressed_attention import CompressedAttention
 from gptcount.blocks.cross_attention import CrossAttention
+from gptcount.blocks.delta import Delta
 from gptcount.blocks.factors import Factors
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
@@ -32,12 +33,13 @@ from gptcount.blocks.rg_lru import RGLRU
 from gptcount.blocks.rwkv import RWKV, ChannelMixing
 from gptcount.blocks.short_convolution import ShortConvolution
 from gptcount.blocks.shortcut import Shortcut
-from gptcount.layer import Branch, Layer
+from gptcount.layer import Branch, Layer, Residual
 from gptcount.reference import altup, hyper_connections
 from gptcount.reference.attention import multi_head_attention
 from gptcount.reference.attention_mixture import attention_mixture
 from gptcount.reference.compressed_attention import compressed_attention
 from gptcount.reference.cross_attention import cross_attended, cross_thought
+from gptcount.reference.delta import delta
 from gptcount.reference.latent_attention import latent_attention
 from gptcount.reference.laurel import laurel
 from gptcount.reference.lightning import lightning
@@ -60,6 +62,7 @@ DONE: dict[type[Block], Callable[[Array, Weights, Any], Array]] = {
     LatentAttention: latent_attention,
     CompressedAttention: compressed_attention,
     AttentionMixture: attention_mixture,
+    Delta: delta,
     Mamba: mamba,
     Mamba2: mamba2,
     ShortConvolution: short_convolution,
@@ -98,8 +101,8 @@ def in_a_row(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> 
     branches = list(layer.branches())
     if architecture.shortcut:
         return several_pairs(architecture, branches, x, w, architecture.shortcut)
-    if architecture.residual in ("parallel", "parallel-shared"):
-        return side_by_side(architecture, branches, x, w)
+    if layer.residual in ("parallel", "parallel-shared"):
+        return side_by_side(architecture, layer, branches, x, w)
     if isinstance(layer.attention, CrossAttention):
         return crossed(architecture, layer.attention, branches, x, w)
     if architecture.shared and layer.uses_shared:
@@ -112,17 +115,17 @@ def in_a_row(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> 
         if isinstance(architecture.streams, HyperConnections):
             x = connected(architecture, architecture.streams, branch, x, w)
         else:
-            x = added(architecture, branch, x, w)
+            x = added(architecture, layer.residual, branch, x, w)
     return x
 
 
-def added(architecture: Architecture, branch: Branch, x: Array, w: Weights) -> Array:
-    """x with what one branch brings; ``architecture.Residual`` says the ways that there are."""
+def added(architecture: Architecture, residual: Residual, branch: Branch, x: Array, w: Weights) -> Array:
+    """x with what one branch brings; ``Residual`` says the ways that there are."""
     spec, scale = architecture.norm, np.float32(architecture.residual_scale)
     if architecture.halved_every:
         scale = scale / np.float32(2 ** ((w.layer or 0) // architecture.halved_every))
     before, after = f"{branch.name}_norm", f"{branch.name}_output_norm"
-    match architecture.residual:
+    match residual:
         case "post-norm":
             return norm(x + scale * brought(branch, x, w, x), w, before, spec)
         case "output-norm":
@@ -164,9 +167,9 @@ def brought(branch: Branch, x: Array, w: Weights, unnormed: Array) -> Array:
     )
 
 
-def side_by_side(architecture: Architecture, branches: list[Branch], x: Array, w: Weights) -> Array:
+def side_by_side(architecture: Architecture, layer: Layer, branches: list[Branch], x: Array, w: Weights) -> Array:
     """x with what all branches bring, each of which reads x itself, through a norm of its own or the first one's."""
-    shared = architecture.residual == "parallel-shared"
+    shared = layer.residual == "parallel-shared"
     normed = norm(x, w, f"{branches[0].name}_norm", architecture.norm)
     found = brought(branches[0], normed, w, x)
     for branch in branches[1:]:
