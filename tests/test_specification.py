@@ -390,7 +390,7 @@ def test_a_kind_that_there_is_not_is_named_with_those_that_there_are():
 def test_a_bias_that_there_is_not_is_named_with_those_that_there_are():
     text = said_of('"query", "key"', '"qeury", "key"')
     assert text.startswith("my.toml: attention.biases.0: ")
-    assert "'query', 'key', 'value' or 'output'" in text
+    assert "'query', 'key', 'value', 'gate' or 'output'" in text
 
 
 @pytest.mark.parametrize(

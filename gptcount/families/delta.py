@@ -235,7 +235,8 @@ def kimi_linear(c: Config) -> Part:
     slots = {"linear_attention": {"mixer": mixer}, "full_attention": {"attention": attention}}
     mlp = {"dense": model["mlp"], "sparse": corrected(c, model, "num_experts")}
     kinds = {(kind, word): slots[kind] | {"mlp": mlp[word]} for kind in slots for word in mlp}
-    return model | slotted(kinds, list(zip(which, mlps, strict=True)))
+    untied = {"unembedding": {"tied": False}}  # whatever tie_word_embeddings says: the class ties nothing
+    return model | slotted(kinds, list(zip(which, mlps, strict=True))) | untied
 
 
 def _listed(said: Config, n_layers: int) -> list[str]:

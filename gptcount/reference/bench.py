@@ -3,7 +3,7 @@ sizes and the forward pass is run over them; each must find what it needs and le
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
@@ -92,12 +92,10 @@ class Shelf:
         self.drawn: set[tuple[str, int | None]] = set()
         for weight in inventory:
             array = self._array(weight, numbers)
-            layered = weight.per and weight.per[0].name == "n_layers"
-            where = (weight.per[0].where or range(weight.per[0].n)) if layered else (None,)
-            for place, layer in enumerate(where):
+            for place, layer in enumerate(_layers_of(weight)):
                 if (weight.name, layer) in self.arrays:
                     raise ShapeError(f"{weight.name}: twice in the inventory")
-                self.arrays[weight.name, layer] = array[place] if layered else array
+                self.arrays[weight.name, layer] = array if layer is None else array[place]
 
     def _array(self, weight: Weight, numbers: np.random.Generator) -> Array:
         shape = [axis.n for axis in weight.per] + list(weight.sizes)
@@ -122,6 +120,13 @@ class Shelf:
     def surplus(self) -> list[str]:
         """The names of weights that nothing has drawn."""
         return sorted({name for name, layer in self.arrays.keys() - self.drawn})
+
+
+def _layers_of(weight: Weight) -> Sequence[int | None]:
+    """The layers that a weight is in; None alone where it stands beside them."""
+    if not weight.per or weight.per[0].name != "n_layers":
+        return (None,)
+    return weight.per[0].where or range(weight.per[0].n)
 
 
 def verify(architecture: Architecture, temperature: float = 1.0, inventory: Inventory | None = None) -> Verification:
@@ -237,13 +242,13 @@ def _drawn(
 ) -> tuple[int, int]:
     """How many matrices the forward pass drew, and of how many parameters, at the real sizes of the words it said."""
     layers = list(architecture.layers().values())
-    matrix = {weight.name for weight in inventory if weight.role == "matrix"}
+    matrix = {(weight.name, at) for weight in inventory if weight.role == "matrix" for at in _layers_of(weight)}
     at: dict[str, set[int]] = {}
     for weight in architecture.inventory():
         at.setdefault(weight.name, set()).update(weight.per[0].where if weight.per else ())
     matrices = parameters = 0
     for kind, step in _first_of_each(likeness, steps):
-        if step.weight in matrix:
+        if (step.weight, step.layer) in matrix:
             words = ((step.copies.name,), *step.weight_words) if step.copies else step.weight_words
             plain = [[word.rstrip("'") for word in dimension] for dimension in words]
             sizes = [prod(real[word, step.sizes[word]] for word in dimension) for dimension in plain]

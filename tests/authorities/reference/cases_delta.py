@@ -61,9 +61,6 @@ KIMI = {
     "topk_group": 1,
     "routed_scaling_factor": 2.0,
     "rms_norm_eps": 1e-05,
-    "pad_token_id": None,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
     "linear_attn_config": {
         "head_dim": 8,
         "num_heads": 5,
@@ -111,7 +108,7 @@ _MOE = {"num_experts": 5, "num_experts_per_tok": 2, "moe_intermediate_size": 7, 
 
 PARITY = {
     "qwen3_next": ("qwen3_next", {**_SMALL, **_MIXED, **_MOE}),
-    "qwen3_5_text": ("qwen3_5_text", {**_SMALL, **_MIXED, "attention_bias": True}),
+    "qwen3_5_text": ("qwen3_5_text", {**_SMALL, **_MIXED, "attention_bias": True, "hidden_act": "gelu"}),
     "qwen3_5_moe_text": ("qwen3_5_moe_text", {**_SMALL, **_MIXED, **_MOE, "intermediate_size": ...}),
     "lara_mini": (
         "lara_mini",
@@ -128,7 +125,13 @@ PARITY = {
         "kimi_linear",
         {key: value for key, value in KIMI.items() if key not in ("linear_attn_config", "model_max_length")}
         | {"vocab_size": 61, "hidden_size": 24, "intermediate_size": 29, "num_hidden_layers": 3, "rms_norm_eps": 1e-2}
-        | {"moe_intermediate_size": 7, "max_position_embeddings": 32, "linear_head_dim": 6, "linear_num_heads": 3}
+        | {
+            "moe_intermediate_size": 7,
+            "max_position_embeddings": 32,
+            "pad_token_id": None,
+            "linear_head_dim": 6,
+            "linear_num_heads": 3,
+        }
         | {**_MIXED, "first_k_dense_replace": 1, "num_attention_heads": 3, "num_key_value_heads": 3},
     ),
 }
