@@ -12,6 +12,7 @@ from gptcount.architecture import Architecture
 from gptcount.blocks.block import Block
 from gptcount.explain.around import AROUND
 from gptcount.explain.attention import ATTENTION
+from gptcount.explain.convolutional_attention import CONVOLUTIONAL
 from gptcount.explain.facts import Facts
 from gptcount.explain.lightning import LIGHTNING
 from gptcount.explain.mamba2 import MAMBA2
@@ -24,7 +25,7 @@ from gptcount.layer import SLOTS
 from gptcount.ledger import Ledger, Row
 from gptcount.numbers import count
 
-SENTENCES = AROUND | ATTENTION | MAMBA2 | SHORT_CONVOLUTION | LIGHTNING | RG_LRU | MLSTM | RWKV | MLP
+SENTENCES = AROUND | ATTENTION | CONVOLUTIONAL | MAMBA2 | SHORT_CONVOLUTION | LIGHTNING | RG_LRU | MLSTM | RWKV | MLP
 """The sentences of every group, by the name of its weight."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.explain.facts import Facts, Sentences, each, ratio
+from gptcount.explain.facts import Facts, Sentences, each, ratio, said
 from gptcount.numbers import count
 
 
@@ -113,6 +113,12 @@ MLP: dict[str, Sentences] = {
     "mlp.router": _router,
     "mlp.router_zero": _router_zero,
     "mlp.router_shared": _router_shared,
+    "mlp.router.hidden.narrow": said(
+        "The router is an MLP of its own: this matrix makes a token's {d_model} numbers {d_router}, which the router "
+        "of the next layer sees too."
+    ),
+    "mlp.router.hidden.first": said("The first of two hidden matrices of the router."),
+    "mlp.router.hidden.second": said("The second hidden matrix of the router; the experts' scores follow."),
     "mlp.experts.gate": _expert("gate-projection"),
     "mlp.experts.up": _expert("up-projection"),
     "mlp.experts.down": _expert("down-projection"),

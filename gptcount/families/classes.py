@@ -135,6 +135,7 @@ recurrent_gemma     RecurrentGemma
 xlstm               xLSTM
 rwkv                Rwkv
 inkling_text        Inkling
+zaya                Zaya
 mamba2              Mamba2
 """
 """A family, the words that its classes begin with, and the heads that it has classes for. After ``=`` stand whole names
