@@ -14,7 +14,7 @@ def test_layers_that_read_groups_of_layers_are_refused(model_type):
 
 def test_rotary_positions_of_zaya_want_a_table_for_each_kind_of_layer():
     config = {"model_type": "zaya", "hidden_size": 64, "num_hidden_layers": 2}
-    with pytest.raises(InputError, match="rope_parameters.*a table for hybrid"):
+    with pytest.raises(InputError, match=r"rope_parameters.*a table for hybrid"):
         load(config | {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4}})
 
 

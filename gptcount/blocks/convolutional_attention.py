@@ -17,7 +17,7 @@ class ConvolutionalAttention(Block):
     learned number."""
 
     kind: Literal["convolutional"] = "convolutional"
-    n_heads: Annotated[Size, Multiple("n_kv_heads", quotient="n_group_heads")]
+    n_heads: Annotated[Size, Multiple("n_kv_heads")]
     n_kv_heads: Size
     d_head: Annotated[Size, Even(), AtLeast("rotary.d_rotary")]
     n_taps: Annotated[Size, Tokens()] = 2

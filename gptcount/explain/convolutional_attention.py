@@ -10,7 +10,8 @@ CONVOLUTIONAL: dict[str, Sentences] = {
         "by head, and has the mean of query and key added."
     ),
     "convolutional.key": said(
-        "The key says what a token has to offer; it is convolved as queries are, and {n_group_heads} heads share one."
+        "The key says what a token has to offer; it is convolved as queries are, and {n_heads} heads share "
+        "{n_kv_heads}."
     ),
     "convolutional.value": said("One half of what a token passes on: {n_kv_heads} × {d_half} numbers of its own."),
     "convolutional.value_before": said(
