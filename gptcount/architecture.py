@@ -84,6 +84,9 @@ class Architecture(Block):
     residual_factors: ResidualFactors | None = None
     """Factors of each kind of branch, where the residual is ``normed-residual``."""
     branch_convolution: BranchConvolution | None = None
+    residual_scaling: bool = False
+    """A token's vector and what a branch brings each have a learned bias and a learned gain before they are added
+    (ZAYA)."""
     halved_every: Annotated[int, Field(gt=0, le=100_000)] | None = None
     """After each so many layers vectors are halved, and so is what later layers bring (RWKV-4)."""
     streams: Streams | None = None
@@ -138,6 +141,8 @@ class Architecture(Block):
         plain = before and self.residual_scale == 1 and not self.halved_every
         crossed = any(isinstance(layer.attention, CrossAttention) for layer in layers)
         usual = all(layer.attention and layer.mlp and not layer.mixer for layer in layers)
+        first = sorted(self.layers().items(), key=lambda one: one[1][0])
+        carried = [hidden for layer, _ in first if (hidden := getattr(layer.mlp, "router_hidden", None))]
         rows, tied = self.embedding.n_embedded, self.unembedding and self.unembedding.tied
         allowed(
             (not all(layer.slots() for layer in layers), "attention: a layer has attention, a mixer or an MLP"),
@@ -161,6 +166,11 @@ class Architecture(Block):
                 self.halved_every and (self.residual != "pre-norm" or self.streams or self.shortcut or crossed),
                 "halved_every: layers are pre-norm, without streams, a shortcut or cross-attention",
             ),
+            (
+                self.residual_scaling and (self.residual != "pre-norm" or self.streams or self.shortcut or crossed),
+                "residual_scaling: layers are pre-norm, without streams, a shortcut or cross-attention",
+            ),
+            (carried and carried[0].carried, "router_hidden.carried: no earlier router has left what it would take"),
             (
                 self.branch_convolution and (self.residual != "pre-norm" or self.streams or self.shortcut or crossed),
                 "branch_convolution: layers are pre-norm, without streams, a shortcut or cross-attention",
@@ -306,6 +316,7 @@ class Architecture(Block):
             (norm.under(f"{branch.name}_norm") if before else NOTHING)
             + sum((block.inventory().of(block).under(slot) for slot, block in branch.blocks), NOTHING)
             + (norm.under(f"{branch.name}_output_norm") if after else NOTHING)
+            + (_gains(branch.name) if self.residual_scaling else NOTHING)
             + (blend.inventory().under(f"{branch.name}_convolution") if (blend := self.branch_convolution) else NOTHING)
         )
 
@@ -336,3 +347,11 @@ class Architecture(Block):
         if len(where) == self.n_layers:
             return Axis("n_layers")
         return Axis("n_layers", len(where), where=tuple(sorted(where)))
+
+
+def _gains(branch: str) -> Inventory:
+    """A gain and a bias for what is kept of a vector, and for what a branch brings."""
+    parts = (f"{branch}_kept", f"{branch}_brought")
+    return sum(
+        (weight(name, "d_model", "other") + weight(f"{name}.bias", "d_model", "bias") for name in parts), NOTHING
+    )

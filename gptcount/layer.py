@@ -12,6 +12,7 @@ from gptcount.blocks.attention import MultiHeadAttention
 from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.block import Absent, Block
 from gptcount.blocks.compressed_attention import CompressedAttention
+from gptcount.blocks.convolutional_attention import ConvolutionalAttention
 from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.delta import Delta
 from gptcount.blocks.latent_attention import LatentAttention
@@ -26,7 +27,12 @@ from gptcount.blocks.rwkv import RWKV, ChannelMixing
 from gptcount.blocks.short_convolution import ShortConvolution
 
 Attention = Annotated[
-    MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention,
+    MultiHeadAttention
+    | LatentAttention
+    | CompressedAttention
+    | AttentionMixture
+    | CrossAttention
+    | ConvolutionalAttention,
     Field(discriminator="kind"),
 ]
 Mixer = Annotated[

@@ -156,9 +156,17 @@ class Draw:
         data |= {"n_experts": n_experts, "n_experts_per_token": self.size(1, n_experts)}
         return self.with_some(data, 0.5, output_bias=lambda: True, rotary=lambda: self.rotary(d_head))
 
+    def convolutional(self) -> Data:
+        """Attention whose queries and keys are convolved."""
+        groups, d_head = self.size(1, 3), self.one(2, 4, 6)
+        data: Data = {"kind": "convolutional", "n_heads": groups * self.size(1, 3), "n_kv_heads": groups}
+        data |= {"d_head": d_head, "n_taps": self.size(1, 4), "n_mixed": self.size(1, 4), "bias": self.chance(0.5)}
+        return self.with_some(data, 0.5, rotary=lambda: self.rotary(d_head), window=self.size)
+
     def attention(self) -> Data:
         """Any attention."""
         makers = [self.multi_head] * 5 + [self.latent] * 2 + [self.compressed, self.attention_mixture]
+        makers += [self.convolutional]
         return self.random.choice(makers)()  # type: ignore[no-any-return]
 
     def mamba2(self) -> Data:
@@ -284,6 +292,10 @@ class Draw:
             learned_scale=lambda: True,
             output_bias=lambda: True,
             router_bias=lambda: True,
+            router_hidden=lambda: self.with_some(
+                {"d_router": self.size(), "norm": self.norm()}, 0.2, carried=lambda: True
+            ),
+            zero_gives=lambda: "nothing",
             router_correction=lambda: self.one("buffer", "parameter"),
             scores=lambda: self.one("softmax", "sigmoid", "sqrt-softplus", "sparse-mixer"),
             normalize_power=lambda: 2.0,
@@ -319,6 +331,7 @@ class Draw:
             n_embedded=lambda: n_vocab + self.size(0, 9),
             scale=lambda: self.one(2.0, "sqrt(d_model)"),
             norm=self.norm,
+            scaling=lambda: True,
         )
 
     def beside(self) -> Data:
@@ -326,6 +339,7 @@ class Draw:
         data: Data = self.with_some({}, 0.06, layer_scalar=lambda: True, residual_scale=lambda: 0.5)
         factors = {"attention": {"kept": 1.5}, "mixer": {"kept": 1.3, "brought": 0.8}, "mlp": {"brought": 0.7}}
         data = self.with_some(data, 0.04, residual_factors=lambda: factors, halved_every=lambda: self.size(1, 3))
+        data = self.with_some(data, 0.05, residual_scaling=lambda: True)
         data = self.with_some(data, 0.05, branch_convolution=lambda: {"n_taps": self.size(1, 5)})
         if self.chance(0.06):
             data["shortcut"] = self.with_some({"mixture": self.mixture()}, 0.3, n_pairs=lambda: self.size(1, 3))

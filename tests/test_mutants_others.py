@@ -1,5 +1,5 @@
-"""What is forgotten of lightning attention, RG-LRU, mLSTM, RWKV and the layers of LFM2, LFM3 and Inkling: the logits
-tell."""
+"""What is forgotten of lightning attention, RG-LRU, mLSTM, RWKV and the layers of LFM2, LFM3, Inkling and ZAYA1: the
+logits tell."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_forward_mutants import everywhere, off, setting
 
-from gptcount.reference import lightning, mlstm, rg_lru, rwkv, short_convolution
+from gptcount.reference import convolutional_attention, lightning, mlstm, rg_lru, rwkv, short_convolution
 from gptcount.reference.weights import Weights
 
 LAYER_NORM = {"kind": "layer", "bias": True, "eps": 1e-2}
@@ -41,6 +41,10 @@ SPECIFIED = [
     ("the shared experts take no part", "inkling_text", "mlp", {"n_shared": None}),
     ("forget the router's number", "inkling_text", "mlp", {"learned_scale": False}),
     ("forget the queries' length", "inkling_text-scaled", "attention", {"temperature": None}),
+    ("forget the embedding's gain", "zaya", "embedding", {"scaling": False}),
+    ("forget the gains of branches", "zaya", "", {"residual_scaling": False}),
+    ("forget the window", "zaya-windows-biases", "attention", {"window": None}),
+    ("experts that give a token back", "zaya", "mlp", {"zero_gives": "token"}),
     ("the last norm like the others", "rwkv", "", {"final_norm": LAYER_NORM}),
 ]
 """What is wrong, the case that tells, the part and its fields."""
@@ -92,6 +96,11 @@ BUILT: list[tuple[str, str, Patch]] = [
     ("forget the decay", "rwkv", given(log_decay=-1e9)),
     ("forget the bonus", "rwkv", given(bonus=0.0)),
     ("forget the receptance", "rwkv", given(receptance=0.0)),
+    ("forget what is carried from router to router", "zaya", given(carried=0.0)),
+    ("forget to convolve", "zaya", setting(convolutional_attention, "convolved_twice", lambda x, *rest: x)),
+    ("forget the one length", "zaya", setting(convolutional_attention, "of_one_length", lambda x: x)),
+    ("forget the keys' length", "zaya", given(key_length=1.0)),
+    ("forget the values of the token before", "zaya", given(value_before=0.0)),
     ("forget the square", "rwkv", setting(rwkv, "relu_squared", lambda x: np.maximum(x, 0))),
 ]
 """What is wrong, the case that tells, and how the code is made so."""

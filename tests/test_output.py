@@ -506,6 +506,12 @@ VARIED = {name: {"attention": False, "mixer": mixer, "mlp": False} for name, mix
         "mlp": MIXTURE | {"expert": GATED, "shared": GATED, "n_shared": 3, "scores": "sigmoid", "learned_scale": True},
         "branch_convolution": {"n_taps": 3},
     },
+    "convolutional": {
+        "attention": {"kind": "convolutional", "n_heads": 4, "n_kv_heads": 2, "d_head": 8},
+        "mlp": MIXTURE | {"expert": GATED, "router_hidden": {"d_router": 7, "norm": RMS}},
+        "residual_scaling": True,
+        "embedding": {"scaling": True},
+    },
     "channel mixing": {"mlp": {"kind": "channel-mixing", "d_ff": 24}},
     "values": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "d_value": 6, "bidirectional": True}},
     "no values": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "value_is_key": True, "chunk": 9}},

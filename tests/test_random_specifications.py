@@ -85,6 +85,7 @@ def test_the_seeds_reach_every_kind_of_block():
         "mlstm",
         "rwkv",
         "channel-mixing",
+        "convolutional",
     ]
     assert [kind for kind in kinds if f"'{kind}'" not in said] == []
 

@@ -43,6 +43,8 @@ class Embedding(Block):
     positions: Positions | None = None
     scale: Factor = 1.0
     norm: Norm | None = None
+    scaling: bool = False
+    """Vectors have a learned bias and a learned gain (ZAYA)."""
     n_frequencies: Size | None = None
     """How many rotary frequencies a checkpoint keeps beside the table, and no layer reads (ChatGLM)."""
 
@@ -54,6 +56,7 @@ class Embedding(Block):
             + (linear("projection", "d_embedding d_model") if self.d_embedding else NOTHING)
             + self._positions()
             + (self.norm.across("d_model").under("norm") if self.norm else NOTHING)
+            + (weight("gain", "d_model", "other") + weight("gain.bias", "d_model", "bias") if self.scaling else NOTHING)
             + (weight("frequencies", "n_frequencies", "buffer") if self.n_frequencies else NOTHING)
         )
 

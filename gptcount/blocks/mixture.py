@@ -13,6 +13,24 @@ from gptcount.weight import NOTHING, Inventory, Role, linear, per, weight
 Expert = Annotated[PlainMLP | GatedMLP, Field(discriminator="kind")]
 
 
+class RouterHidden(Block):
+    """A router that is an MLP of three matrices, behind one that makes a token narrow (ZAYA); what it reads may have
+    that of the router before it added, number by number by a learned share."""
+
+    d_router: Size
+    norm: Norm
+    carried: bool = False
+
+    def weights(self) -> Inventory:
+        return (
+            linear("narrow", "d_model d_router", True)
+            + (weight("carried", "d_router", "other") if self.carried else NOTHING)
+            + self.norm.across("d_router").under("norm")
+            + linear("first", "d_router d_router'", True)
+            + linear("second", "d_router d_router'", True)
+        )
+
+
 class Mixture(Block):
     """Routed experts (Shazeer et al. 2017); perhaps a shared one, and a correction bias (DeepSeek-V3)."""
 
@@ -21,6 +39,8 @@ class Mixture(Block):
     n_experts_per_token: Size
     n_zero_experts: Size | None = None
     """Further experts that have no weights and give back what they get (LongCat)."""
+    zero_gives: Literal["token", "nothing"] = "token"
+    """What an expert without weights gives."""
     expert: Expert
     shared: Expert | None = None
     """An MLP that every token visits beside its experts."""
@@ -31,6 +51,7 @@ class Mixture(Block):
     output_bias: bool = False
     """One bias for whatever the experts bring (JetMoE)."""
     router_bias: bool = False
+    router_hidden: RouterHidden | None = None
     router_correction: Literal["buffer", "parameter"] | None = None
     """A bias that only the choice of experts sees: kept beside the weights, or among them."""
     scores: Literal["softmax", "sigmoid", "sqrt-softplus", "sparse-mixer"] = "softmax"
@@ -81,6 +102,7 @@ class Mixture(Block):
                 self.n_shared and (self.scores != "sigmoid" or not self.normalize or self.normalize_power != 1),
                 "n_shared: scores are sigmoids, and made to sum to 1 (normalize)",
             ),
+            (self.zero_gives == "nothing" and not self.n_zero_experts, "zero_gives: every expert has weights"),
             (self.n_shared and (self.hashed or self.n_zero_experts), "n_shared: experts are chosen, and all compute"),
             (
                 any(getattr(one, "learned_scale", False) for one in (self.expert, self.n_shared and self.shared)),
@@ -112,11 +134,13 @@ class Mixture(Block):
         role: Role = "buffer" if self.router_correction == "buffer" else "other"
         correction = weight("router.correction", "n_experts", role)
         correction_zero = weight("router_zero.correction", "n_zero_experts", role)
-        return (
+        hidden, width = self.router_hidden, "d_router" if self.router_hidden else "d_model"
+        found = (
             (self.router_norm.across("d_model").under("router_norm") if self.router_norm else NOTHING)
-            + linear("router", "d_model n_experts", self.router_bias)
-            + (linear("router_zero", "d_model n_zero_experts", self.router_bias) if self.n_zero_experts else NOTHING)
-            + (linear("router_shared", "d_model n_shared", self.router_bias) if self.n_shared else NOTHING)
+            + (hidden.inventory().under("router.hidden") if hidden else NOTHING)
+            + linear("router", f"{width} n_experts", self.router_bias)
+            + (linear("router_zero", f"{width} n_zero_experts", self.router_bias) if self.n_zero_experts else NOTHING)
+            + (linear("router_shared", f"{width} n_shared", self.router_bias) if self.n_shared else NOTHING)
             + (weight("router.scale", "", "other") if self.learned_scale else NOTHING)
             + (correction if self.router_correction else NOTHING)
             + (correction_zero if self.router_correction and self.n_zero_experts else NOTHING)
@@ -131,3 +155,4 @@ class Mixture(Block):
             + (own.under("shared_output_norm") if own and self.shared else NOTHING)
             + (linear("shared_gate", "d_model") if self.shared_gate else NOTHING)
         )
+        return found.bind(hidden.sizes()) if hidden else found

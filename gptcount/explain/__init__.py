@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from gptcount.explain.around import AROUND
 from gptcount.explain.attention import ATTENTION
+from gptcount.explain.convolutional_attention import CONVOLUTIONAL
 from gptcount.explain.delta import DELTA
 from gptcount.explain.facts import Facts
 from gptcount.explain.lightning import LIGHTNING
@@ -27,7 +28,7 @@ from gptcount.numbers import count
 MIXERS = DELTA | MAMBA | MAMBA2 | SHORT_CONVOLUTION | LIGHTNING | RG_LRU | MLSTM | RWKV
 """The sentences of mixers."""
 
-SENTENCES = AROUND | ATTENTION | MIXERS | SHARED_TRANSFORMER | MLP
+SENTENCES = AROUND | ATTENTION | CONVOLUTIONAL | MIXERS | SHARED_TRANSFORMER | MLP
 """The sentences of every group, by the name of its weight."""
 
 

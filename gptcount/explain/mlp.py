@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.explain.facts import Facts, Sentences, each, ratio
+from gptcount.explain.facts import Facts, Sentences, each, ratio, said
 from gptcount.numbers import count
 
 
@@ -115,6 +115,12 @@ MLP: dict[str, Sentences] = {
     "mixture.router": _router,
     "mixture.router_zero": _router_zero,
     "mixture.router_shared": _router_shared,
+    "mixture.router.hidden.narrow": said(
+        "The router is an MLP of its own: this matrix makes a token's {d_model} numbers {d_router}, which the router "
+        "of the next layer sees too."
+    ),
+    "mixture.router.hidden.first": said("The first of two hidden matrices of the router."),
+    "mixture.router.hidden.second": said("The second hidden matrix of the router; the experts' scores follow."),
     "mixture.experts.gate": _expert("gate-projection"),
     "mixture.experts.up": _expert("up-projection"),
     "mixture.experts.down": _expert("down-projection"),

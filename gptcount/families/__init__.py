@@ -66,6 +66,7 @@ _TYPES: dict[str, str] = {
     "xlstm": "xlstm",
     "rwkv": "rwkv",
     "inkling": "inkling_text",
+    "zaya": "zaya",
 }
 
 MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items() for model_type in types.split()}
@@ -78,6 +79,11 @@ LATER: frozenset[str] = frozenset(
     """.split()
 )
 """Families whose layers mix tokens by a state space or linear attention: not counted yet, and refused by name."""
+
+
+STREAMS_OF_BLOCKS = frozenset("inkling2_text inkling2_loop_text".split())
+"""Families whose layers read a blend of what whole groups of layers before have brought, which differs for keys, values
+and the MLP: not counted yet, and refused by name."""
 
 
 def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
@@ -224,6 +230,11 @@ def _module(model_type: str, origin: str) -> Any:
     if model_type in LATER:
         raise InputError(
             f"{origin}: model_type {model_type!r} mixes tokens by a state space or linear attention, "
+            "and such layers are not counted yet"
+        )
+    if model_type in STREAMS_OF_BLOCKS:
+        raise InputError(
+            f"{origin}: layers of model_type {model_type!r} read blends of what groups of layers before have brought, "
             "and such layers are not counted yet"
         )
     if model_type in OTHERS:

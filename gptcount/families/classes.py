@@ -135,6 +135,7 @@ recurrent_gemma     RecurrentGemma
 xlstm               xLSTM
 rwkv                Rwkv
 inkling_text        Inkling
+zaya                Zaya
 mamba2              Mamba2
 qwen3_next          Qwen3Next           sequence token span
 qwen3_5_text        Qwen3_5             sequence token

@@ -338,7 +338,7 @@ def each_attention(model: Part, change: Callable[[Part], Part]) -> Part:
     """A model with the attention of every layer changed."""
 
     def changed(part: Part) -> Part:
-        return part | {"attention": change(part["attention"])} if "attention" in part else part
+        return part | {"attention": change(part["attention"])} if part.get("attention") else part
 
     return {**changed(model), "variations": [changed(each) for each in model.get("variations", [])]}
 

@@ -45,8 +45,8 @@ def inkling_text(c: Config) -> Part:
     full = _heads(c, "", 8) | {"relative": {"d_relative": d_relative, "n_distances": c.size("rel_extent", absent=1024)}}
     full |= {"temperature": {"scale": alpha, "n_positions": floor, "smooth": True}} if floor else {}
     sliding = _heads(c, "swa_", 16) | {"relative": {"d_relative": d_relative, "n_distances": window}, "window": window}
-    dense, width = _widths(c)
-    mlps = {"dense": {**gated(dense, act), "learned_scale": True}, "sparse": _mixture(c, width, act)}
+    dense, d_expert = _widths(c)
+    mlps = {"dense": {**gated(dense, act), "learned_scale": True}, "sparse": _mixture(c, d_expert, act)}
     local = c.indices("local_layer_ids", n_layers, absent=None, null=None)
     usual = [
         SLIDING if (index in local if local is not None else (index + 1) % 6) else FULL for index in range(n_layers)
@@ -59,6 +59,9 @@ def inkling_text(c: Config) -> Part:
         kind: part | {"n_taps": n_taps, "query_key_norm": norm} for kind, part in ((FULL, full), (SLIDING, sliding))
     }
     kinds = {(one, two): {"attention": attention[one], "mlp": mlps[two]} for one in attention for two in mlps}
+    width = c.number("logits_mup_width_multiplier", absent=24.0)
+    if not width:
+        raise c.refusal("logits_mup_width_multiplier", "0, and vectors are divided by it")
     n_vocab, scored = c.size("vocab_size", absent=201_024), c.size("unpadded_vocab_size", absent=None, null=None)
     predictors(c, "num_mtp_layers")
     c.not_null("shared_expert_sink", "chain_hidden_post_norm", "mtp_hidden_states_first")
@@ -73,8 +76,7 @@ def inkling_text(c: Config) -> Part:
         **slotted(kinds, list(zip(which, thinking, strict=True))),
         norm=norm,
         branch_convolution={"n_taps": n_taps},
-        unembedding={"tied": False, "scale": 1 / c.number("logits_mup_width_multiplier", absent=24.0)}
-        | ({"n_scored": scored} if scored and scored < n_vocab else {}),
+        unembedding={"tied": False, "scale": 1 / width} | ({"n_scored": scored} if scored and scored < n_vocab else {}),
     )
 
 

@@ -32,16 +32,20 @@ unembedding.token     lm_head                                                   
 """
 
 
+PARTIAL = "partial_rotary_factor"
+"""Half of a head where it is absent, all of it where it is null."""
+
+
 def recurrent_gemma(c: Config) -> Part:
     """RecurrentGemma (arXiv:2404.07839; modeling_recurrent_gemma.py): Griffin's recurrent block, and Gemma's norms."""
     c.spelled(attention_window_size="sliding_window")
     d_model, n_layers = c.size("hidden_size", absent=2560), c.layers(absent=26)
     attention, act = heads(c, d_model, n_heads=10), activation(c, "hidden_activation", absent="gelu_pytorch_tanh")
     on, d_head = c.flag("attention_bias", absent=False), attention["d_head"]
-    turned: Part = rotary(c, base=10_000.0, d_head=d_head, partial=0.5)
+    turned: Part = rotary(c, base=10_000.0, d_head=d_head, partial=0.5 if c.data.get(PARTIAL, 0.5) else 1.0)
     if "scaling" in turned:
         raise c.refusal("rope_parameters", "rotary positions of this family are not scaled")
-    paired(c, "partial_rotary_factor", turned.get("d_rotary") or d_head)
+    paired(c, PARTIAL, turned.get("d_rotary") or d_head)
     attention |= {
         "biases": [*biases(on, "query", "key", "value"), "output"],
         "rotary": turned,

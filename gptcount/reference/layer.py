@@ -18,6 +18,7 @@ from gptcount.blocks.attention import MultiHeadAttention
 from gptcount.blocks.attention_mixture import AttentionMixture
 from gptcount.blocks.block import Block
 from gptcount.blocks.compressed_attention import CompressedAttention
+from gptcount.blocks.convolutional_attention import ConvolutionalAttention
 from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.delta import Delta
 from gptcount.blocks.factors import Factors
@@ -38,6 +39,7 @@ from gptcount.reference import altup, hyper_connections
 from gptcount.reference.attention import multi_head_attention
 from gptcount.reference.attention_mixture import attention_mixture
 from gptcount.reference.compressed_attention import compressed_attention
+from gptcount.reference.convolutional_attention import convolutional_attention
 from gptcount.reference.cross_attention import cross_attended, cross_thought
 from gptcount.reference.delta import delta
 from gptcount.reference.latent_attention import latent_attention
@@ -62,6 +64,7 @@ DONE: dict[type[Block], Callable[[Array, Weights, Any], Array]] = {
     LatentAttention: latent_attention,
     CompressedAttention: compressed_attention,
     AttentionMixture: attention_mixture,
+    ConvolutionalAttention: convolutional_attention,
     Delta: delta,
     Mamba: mamba,
     Mamba2: mamba2,
@@ -145,7 +148,16 @@ def added(architecture: Architecture, residual: Residual, branch: Branch, x: Arr
             if blend := architecture.branch_convolution:
                 within = w.where(**blend.sizes())
                 found = found + convolved(found, within, f"{branch.name}_convolution", "d_model", False)
+            if architecture.residual_scaling:
+                x, found = (
+                    scaled(part, w, f"{branch.name}_{name}") for part, name in ((x, "kept"), (found, "brought"))
+                )
             return x + scale * found
+
+
+def scaled(x: Array, w: Weights, name: str) -> Array:
+    """A bias added to each vector, and the sum multiplied by a gain."""
+    return w.scale("n_tokens d_model", w.add("n_tokens d_model", x, f"{name}.bias", "d_model"), name, "d_model")
 
 
 def factors(architecture: Architecture, branch: Branch) -> tuple[Array, Array]:

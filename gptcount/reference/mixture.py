@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gptcount.blocks.mixture import Mixture
-from gptcount.reference.functions import sigmoid, softmax, sqrt_softplus
+from gptcount.blocks.mixture import Mixture, RouterHidden
+from gptcount.reference.functions import gelu, sigmoid, softmax, sqrt_softplus
 from gptcount.reference.mlp import mlp
 from gptcount.reference.norm import norm
 from gptcount.reference.weights import Weights
@@ -43,6 +43,8 @@ def visited(x: Array, w: Weights, spec: Mixture, chosen: Array, share: Array) ->
     for expert in np.unique(chosen):
         token, place = np.nonzero(chosen == expert)
         part, given = share[token, place, None], x[token]
+        if expert >= spec.n_experts and spec.zero_gives == "nothing":
+            continue
         if expert >= spec.n_experts:
             result[token] += part * given
             continue
@@ -57,9 +59,12 @@ def visited(x: Array, w: Weights, spec: Mixture, chosen: Array, share: Array) ->
 def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
     """(n_tokens, n_experts_per_token) each: the experts that each token goes to, and the share of each; after them, the
     shares of shared experts that are scored too."""
-    logits = w.linear("n_tokens d_model, d_model n_experts -> n_tokens n_experts", x, "router", spec.router_bias)
+    width = "d_model"
+    if spec.router_hidden:
+        x, w, width = narrowed(x, w, spec.router_hidden), w.where(**spec.router_hidden.sizes()), "d_router"
+    logits = w.linear(f"n_tokens {width}, {width} n_experts -> n_tokens n_experts", x, "router", spec.router_bias)
     if spec.n_zero_experts:
-        words = "n_tokens d_model, d_model n_zero_experts -> n_tokens n_zero_experts"
+        words = f"n_tokens {width}, {width} n_zero_experts -> n_tokens n_zero_experts"
         logits = np.concatenate([logits, w.linear(words, x, "router_zero", spec.router_bias)], axis=1)
     if spec.scores == "sparse-mixer":
         return sparse_mixer(logits, spec)
@@ -70,7 +75,7 @@ def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
         chosen = choose(scores + corrections(w, spec) if spec.router_correction else scores, spec)
     share = np.take_along_axis(scores, chosen, axis=1)
     if spec.n_shared:
-        words = "n_tokens d_model, d_model n_shared -> n_tokens n_shared"
+        words = f"n_tokens {width}, {width} n_shared -> n_tokens n_shared"
         share = np.concatenate([share, sigmoid(w.linear(words, x, "router_shared", spec.router_bias))], axis=1)
     if spec.normalize:
         power = spec.normalize_power
@@ -80,6 +85,18 @@ def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
     if spec.expert_scales:
         share = share * w.drawn("experts.scale", "n_experts")[chosen]
     return chosen, share * np.float32(spec.scale)
+
+
+def narrowed(x: Array, w: Weights, spec: RouterHidden) -> Array:
+    """(n_tokens, d_router): what a router that is an MLP scores by; what it reads is left for the next one."""
+    w = w.under("router.hidden", spec)
+    x = w.linear("n_tokens d_model, d_model d_router -> n_tokens d_router", x, "narrow", True)
+    if spec.carried:
+        x = x + w.recall("routed by") * w.drawn("carried", "d_router")
+    x = norm(w.keep("routed by", x), w, "norm", spec.norm, "n_tokens d_router", "d_router")
+    for name in ("first", "second"):
+        x = gelu(w.linear("n_tokens d_router, d_router d_router' -> n_tokens d_router'", x, name, True))
+    return x
 
 
 def by_token(w: Weights, spec: Mixture) -> Array:

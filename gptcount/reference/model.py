@@ -49,6 +49,9 @@ def embed(architecture: Architecture, tokens: Array, w: Weights) -> Array:
         w.drawn("embedding.frequencies", "n_frequencies")
     if spec.positions:
         x = x + positions_of(architecture, spec.positions, w)
+    if spec.scaling:
+        x = w.add("n_tokens d_model", x, "embedding.gain.bias", "d_model")
+        x = w.scale("n_tokens d_model", x, "embedding.gain", "d_model")
     return norm(x, w, "embedding.norm", spec.norm) if spec.norm else x
 
 

@@ -1,5 +1,5 @@
-"""Small configurations of LFM2-MoE, LFM3, MiniMax, RecurrentGemma, xLSTM, RWKV and Inkling for the two scripts that
-make the evidence; ``...`` leaves a key out."""
+"""Small configurations of LFM2-MoE, LFM3, MiniMax, RecurrentGemma, xLSTM, RWKV, Inkling and ZAYA1 for the two scripts
+that make the evidence; ``...`` leaves a key out."""
 
 FULL, SLIDING, LINEAR = "full_attention", "sliding_attention", "linear_attention"
 _SMALL = {"vocab_size": 61, "hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4}
@@ -130,6 +130,23 @@ INKLING = {
     "mlp_layer_types": ["dense", "sparse", "sparse", "dense"],
 }
 
+ZAYA = {
+    "vocab_size": 211,
+    "hidden_size": 72,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 3,
+    "head_dim": 12,
+    "max_position_embeddings": 97,
+    "rms_norm_eps": 1e-05,
+    "hidden_act": "silu",
+    "moe_intermediate_size": 26,
+    "num_experts": 5,
+    "router_hidden_size": 20,
+    "cca_time0": 4,
+    "cca_time1": 7,
+}
+
 COUNTS = {
     "lfm2_moe": (
         LFM2_MOE,
@@ -212,6 +229,15 @@ COUNTS = {
             "one-shared": {"n_shared_experts": 1},
             "other-words": {"conv_kernel_size": ..., "sconv_kernel_size": 3, "sliding_window_size": ...}
             | {"sliding_window": 9, "n_routed_experts": ..., "num_local_experts": 5},
+        },
+    ),
+    "zaya": (
+        ZAYA,
+        {
+            "biases": {"attention_bias": True, "lm_head_bias": True, "tie_word_embeddings": False},
+            "windows": {"layer_types": ["hybrid_sliding", "hybrid"] * 2, "sliding_window": 16},
+            "taps-absent": {"cca_time0": ..., "cca_time1": ...},
+            "experts-absent": {"num_experts": ..., "router_hidden_size": ...},
         },
     ),
 }
@@ -301,5 +327,17 @@ PARITY = {
         | {"layer_types": ["hybrid", "hybrid"], "mlp_layer_types": ["sparse", "dense"], "n_shared_experts": 1}
         | {"route_scale": 0.8, "logits_mup_width_multiplier": 1.0, "conv_kernel_size": 3, "unpadded_vocab_size": 61}
         | {"log_scaling_n_floor": 4, "log_scaling_alpha": 0.5, "vocab_size": 64},
+    ),
+    "zaya": (
+        "zaya",
+        {**ZAYA, **_SMALL, "num_key_value_heads": 2, "head_dim": 8, "moe_intermediate_size": 11, "num_experts": 3}
+        | {"router_hidden_size": 10, "cca_time0": 3, "cca_time1": 2},
+    ),
+    "zaya-windows-biases": (
+        "zaya",
+        {**ZAYA, **_SMALL, "num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 8, "num_experts": 2}
+        | {"moe_intermediate_size": 11, "router_hidden_size": 10, "cca_time0": 2, "cca_time1": 3}
+        | {"layer_types": ["hybrid_sliding", "hybrid", "hybrid_sliding"], "sliding_window": 4}
+        | {"attention_bias": True, "lm_head_bias": True, "tie_word_embeddings": False},
     ),
 }

@@ -161,6 +161,10 @@ def changed(family: str, base: Data, first: bool) -> Iterator[tuple[str, Any, Da
     yield "rope_scaling beside rope_parameters", None, base | theirs
 
 
+FIXED = frozenset("slope_rate query_decay key_decay diagonal_decay".split())
+"""Buffers that what is done relies on: a token sees none after it (MiniMax)."""
+
+
 def built(config: Data, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray] | None:
     """What the reference makes of a configuration: a checkpoint of random numbers, and logits. None of a failure."""
     signal.alarm(SECONDS)
@@ -172,13 +176,16 @@ def built(config: Data, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray] |
             parsed, attn_implementation=attention, experts_implementation="eager"
         ).eval()
         for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+            if name.rsplit(".", 1)[-1] in FIXED:
+                continue
             if tensor.is_floating_point() and name in model.state_dict():
                 torch.nn.init.normal_(tensor, std=0.2)
             elif name.endswith("tid2eid"):  # the experts of each token, which a published table names once each
                 tensor.copy_(torch.rand(len(tensor), parsed.n_routed_experts).argsort(1)[:, : tensor.shape[1]])
+        before = {name: tensor.clone() for name, tensor in model.state_dict().items()}  # a run of RWKV halves some
         with torch.no_grad():
             found = model(torch.from_numpy(tokens(config))[None], use_cache=False).logits[0].numpy()
-        state = revert_weight_conversion(model, dict(model.state_dict()))
+        state = revert_weight_conversion(model, before)
         return {name: value.numpy() for name, value in state.items()}, found
     except Exception:  # whatever stops the reference implementation: it has said nothing then
         return None
