@@ -40,6 +40,8 @@ LABELS = {
     "time_step": "time step",
     "input_gate": "input gate",
     "output_gate": "output gate",
+    "forget_gate": "forget gate",
+    "decay_gate": "decay gate",
 }
 """What people call a weight whose name in the inventory says less."""
 
