@@ -43,6 +43,8 @@ LABELS = {
     "time_step_down": "time step, down",
     "input_gate": "input gate",
     "output_gate": "output gate",
+    "forget_gate": "forget gate",
+    "decay_gate": "decay gate",
 }
 """What people call a weight whose name in the inventory says less."""
 
