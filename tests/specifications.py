@@ -212,6 +212,8 @@ class Draw:
             data,
             0.12,
             n_zero_experts=self.size,
+            d_latent=self.size,
+            latent_bias=lambda: True,
             shared_gate=lambda: True,
             output_bias=lambda: True,
             router_bias=lambda: True,

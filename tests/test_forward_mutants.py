@@ -32,7 +32,7 @@ def everywhere(case: Architecture, change: dict[str, Any], part: str = "") -> Ar
     """The architecture with fields of a part set to other values, in the common layers and in those that vary."""
 
     def changed(table: Any) -> Any:
-        return table if table is None else {key: change.get(key, value) for key, value in table.items()}
+        return table if not table else {key: change.get(key, value) for key, value in table.items()}
 
     data = case.model_dump()
     if not part:

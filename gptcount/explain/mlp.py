@@ -98,6 +98,22 @@ def _shared_gate(facts: Facts) -> list[str]:
     ]
 
 
+def _latent_down(facts: Facts) -> list[str]:
+    d_model, d_latent = facts.row.sizes
+    return [
+        f"Experts read not the token's {count(d_model)} numbers but {count(d_latent)}, which this matrix makes of them "
+        f"once for all experts: each expert's matrices are {ratio(d_model, d_latent)} times smaller for it. "
+        f"{each(facts)}"
+    ]
+
+
+def _latent_up(facts: Facts) -> list[str]:
+    return [
+        f"What the chosen experts bring together, {count(facts.row.sizes[0])} numbers, is made as wide as the token's "
+        f"vector again. {each(facts)}"
+    ]
+
+
 MLP: dict[str, Sentences] = {
     "attention.router": _router,
     "mlp.gate": _gate,
@@ -105,6 +121,8 @@ MLP: dict[str, Sentences] = {
     "mlp.down": _down,
     "mlp.router": _router,
     "mlp.router_zero": _router_zero,
+    "mlp.latent_down": _latent_down,
+    "mlp.latent_up": _latent_up,
     "mlp.experts.gate": _expert("gate-projection"),
     "mlp.experts.up": _expert("up-projection"),
     "mlp.experts.down": _expert("down-projection"),

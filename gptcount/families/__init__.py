@@ -58,6 +58,7 @@ _TYPES: dict[str, str] = {
     "deepseek_v4": "deepseek_v4",
     "lfm2": "lfm2",
     "mamba2": "mamba2",
+    "nemotron_h": "nemotron_h",
 }
 
 MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items() for model_type in types.split()}
@@ -66,7 +67,7 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 falcon_mamba jamba kimi_linear lfm2_moe mamba minimax nemotron_h
+    bamba falcon_h1 falcon_mamba jamba kimi_linear lfm2_moe mamba minimax
     qwen3_5_moe_text qwen3_5_text qwen3_next recurrent_gemma rwkv xlstm zamba zamba2
     """.split()
 )

@@ -129,11 +129,14 @@ longcat_flash       LongcatFlash
 deepseek_v4         DeepseekV4
 lfm2                Lfm2
 mamba2              Mamba2
+nemotron_h          NemotronH
 """
 """A family, the words that its classes begin with, and the heads that it has classes for. After ``=`` stand whole names
 of classes that score tokens, whatever they end in."""
 
 OLDER = {
+    "NemotronH_Omni_Reasoning_V3": "NemotronH_OmniForConditionalGeneration",
+    "NemotronH_Nano_Omni_Reasoning_V3": "NemotronH_OmniForConditionalGeneration",
     "LLaMAForCausalLM": "LlamaForCausalLM",
     "MPTForCausalLM": "MptForCausalLM",
     "PhiMoEForCausalLM": "PhimoeForCausalLM",

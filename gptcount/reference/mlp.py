@@ -14,20 +14,25 @@ from gptcount.reference.words import Array
 
 
 def mlp(
-    x: Array, w: Weights, spec: PlainMLP | GatedMLP, tokens: str = "n_ctx", activation: Weights | None = None
+    x: Array,
+    w: Weights,
+    spec: PlainMLP | GatedMLP,
+    tokens: str = "n_ctx",
+    activation: Weights | None = None,
+    width: str = "d_model",
 ) -> Array:
     """x: (tokens, d_model), already normed. Gives what is added to it, of the same shape. ``activation`` has the
-    numbers of the activation, where they are not this MLP's own."""
+    numbers of the activation, where they are not this MLP's own; ``width`` is the word for the width of x."""
     bias, activation = spec.biases, activation or w
-    up = w.linear(f"{tokens} d_model, d_model d_ff -> {tokens} d_ff", x, "up", "up" in bias)
+    up = w.linear(f"{tokens} {width}, {width} d_ff -> {tokens} d_ff", x, "up", "up" in bias)
     if isinstance(spec, PlainMLP):
         hidden = activated(up, activation, spec.activation)
     else:
-        gate = w.linear(f"{tokens} d_model, d_model d_ff -> {tokens} d_ff", x, "gate", "gate" in bias)
+        gate = w.linear(f"{tokens} {width}, {width} d_ff -> {tokens} d_ff", x, "gate", "gate" in bias)
         hidden = gated(gate, up, activation, spec)
         if spec.norm:
             hidden = norm(hidden, w, "norm", spec.norm, f"{tokens} d_ff", "d_ff")
-    return w.linear(f"{tokens} d_ff, d_ff d_model -> {tokens} d_model", hidden, "down", "down" in bias)
+    return w.linear(f"{tokens} d_ff, d_ff {width} -> {tokens} {width}", hidden, "down", "down" in bias)
 
 
 def gated(gate: Array, up: Array, w: Weights, spec: GatedMLP) -> Array:
