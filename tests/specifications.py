@@ -104,6 +104,8 @@ class Draw:
             softcap=lambda: self.one(0.0, 30.0),
             clip=lambda: self.one(0.5, 8.0),
             value_scale=lambda: 0.7,
+            input_scale=lambda: 0.7,
+            output_scale=lambda: 0.7,
             temperature=lambda: {"scale": 0.1, "n_positions": self.size(), "offset": self.one(0, 1)},
         )
 
@@ -196,6 +198,8 @@ class Draw:
             limit=lambda: 7.0,
             alpha=lambda: 1.5,
             sparsity=lambda: self.one(0.0, 0.5, 0.95),
+            gate_scale=lambda: 0.7,
+            output_scale=lambda: 0.7,
             norm=self.norm,
         )
 

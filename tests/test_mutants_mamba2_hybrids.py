@@ -21,6 +21,24 @@ SPECIFIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("forget Nemotron-H's least time step", "nemotron_h-dense-biases", "mixer", {"time_step_least": 0.0}),
     ("turn what has no positions", "nemotron_h", "attention", {"rotary": {"base": 10_000.0}}),
     ("forget the factor of Nemotron-H's experts", "nemotron_h", "mlp", {"scale": 1.0}),
+    ("forget to turn half of each head", "bamba", "attention", {"rotary": None}),
+    ("turn the whole head", "bamba", "attention", {"rotary": {"base": 200.0}}),
+    ("forget the scale of Granite's scores", "granitemoehybrid", "attention", {"scale": None}),
+    ("forget Granite's factor of branches", "granitemoehybrid", "", {"residual_scale": 1.0}),
+    ("forget Granite's shared MLP", "granitemoehybrid", "mlp", {"shared": None}),
+    ("forget Granite's limits", "granitemoehybrid-dense-biases", "mixer", {"time_step_most": None}),
+    ("forget the attention beside the mixer", "falcon_h1", "", {"attention": False}),
+    ("forget the mixer beside the attention", "falcon_h1", "", {"mixer": False}),
+    ("forget the factor of keys", "falcon_h1", "attention", {"scale": None}),
+    ("forget the factor into attention", "falcon_h1", "attention", {"input_scale": 1.0}),
+    ("forget the factor out of attention", "falcon_h1", "attention", {"output_scale": 1.0}),
+    ("forget the factor into the mixer", "falcon_h1", "mixer", {"input_scale": 1.0}),
+    ("forget the factor out of the mixer", "falcon_h1", "mixer", {"output_scale": 1.0}),
+    ("forget the factors of the mixer's parts", "falcon_h1-no-norm", "mixer", {"part_scales": None}),
+    ("forget the factor of the MLP's gate", "falcon_h1", "mlp", {"gate_scale": 1.0}),
+    ("forget the factor out of the MLP", "falcon_h1", "mlp", {"output_scale": 1.0}),
+    ("gate before the norm", "falcon_h1-norm-before", "mixer", {"norm_before_gate": False}),
+    ("forget the bias of the output alone", "falcon_h1-norm-before", "mixer", {"biases": ("input", "convolution")}),
     ("forget the biases around the experts", "nemotron_h-latent-biases", "mlp", {"latent_bias": False}),
 ]
 """What is wrong, the case that tells, the part and its fields."""
@@ -67,7 +85,7 @@ BUILT: list[tuple[str, Patch]] = [
 ]
 """What is wrong of every mixer, and how the code is made so."""
 
-CASES = ("mamba2", "nemotron_h", "nemotron_h-dense-biases")
+CASES = ("mamba2", "nemotron_h", "nemotron_h-dense-biases", "granitemoehybrid", "bamba", "falcon_h1-no-norm")
 """The cases that tell each of them."""
 
 

@@ -48,6 +48,10 @@ class GatedMLP(Block):
     """The part of the gates that is set to zero: those that are least (Gemma 3n)."""
     norm: Norm | None = None
     """A norm of what is gated, before the down matrix (BitNet)."""
+    gate_scale: Real = 1.0
+    """What the gate is multiplied by, before its activation."""
+    output_scale: Real = 1.0
+    """What comes out is multiplied by it (Falcon-H1)."""
 
     def weights(self) -> Inventory:
         return self.matrices() + activation(self.activation)

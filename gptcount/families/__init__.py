@@ -59,6 +59,7 @@ _TYPES: dict[str, str] = {
     "lfm2": "lfm2",
     "mamba2": "mamba2",
     "nemotron_h": "nemotron_h",
+    "mamba2_hybrids": "bamba falcon_h1",
 }
 
 MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items() for model_type in types.split()}
@@ -67,7 +68,7 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 falcon_mamba jamba kimi_linear lfm2_moe mamba minimax
+    falcon_mamba jamba kimi_linear lfm2_moe mamba minimax
     qwen3_5_moe_text qwen3_5_text qwen3_next recurrent_gemma rwkv xlstm zamba zamba2
     """.split()
 )

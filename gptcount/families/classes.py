@@ -130,6 +130,8 @@ deepseek_v4         DeepseekV4
 lfm2                Lfm2
 mamba2              Mamba2
 nemotron_h          NemotronH
+bamba               Bamba
+falcon_h1           FalconH1
 """
 """A family, the words that its classes begin with, and the heads that it has classes for. After ``=`` stand whole names
 of classes that score tokens, whatever they end in."""

@@ -69,6 +69,9 @@ def time_steps(c: Config) -> Part:
     if not isinstance(said, list) or len(said) != 2:
         raise c.refusal("time_step_limit", "expected two numbers")
     least, most = map(c.bound, said)
+    infinite = said[1] in ("inf", {"__float__": "Infinity"}) or (type(said[1]) in (int, float) and said[1] >= 1e30)
+    if least is None or (most is None and not infinite):
+        raise c.refusal("time_step_limit", f"{said!r}: expected a number, and a number or infinity")
     return ({"time_step_least": least} if least else {}) | ({} if most is None else {"time_step_most": most})
 
 

@@ -19,6 +19,7 @@ from gptcount.reference.words import Array
 def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Array:
     """x: (n_ctx, d_model), already normed. Gives what is added to it, of the same shape."""
     bias, d_value = spec.biases, "d_value" if spec.d_value else "d_head"
+    x = x if spec.input_scale == 1.0 else x * np.float32(spec.input_scale)
     query = w.linear("n_ctx d_model, n_heads d_model d_head -> n_heads n_ctx d_head", x, "query", "query" in bias)
     key, value = keys_and_values(x, w, spec)
     query = placed(query, w, "query_norm", spec, "n_heads")
@@ -44,9 +45,10 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
         )
     if spec.output_norm:
         seen = over_all_heads(seen, w, "output_norm", spec.output_norm, "n_heads", d_value)
-    return w.linear(
+    out = w.linear(
         f"n_heads n_ctx {d_value}, (n_heads {d_value}) d_model -> n_ctx d_model", seen, "output", "output" in bias
     )
+    return out if spec.output_scale == 1.0 else out * np.float32(spec.output_scale)
 
 
 def keys_and_values(x: Array, w: Weights, spec: MultiHeadAttention) -> tuple[Array, Array]:
