@@ -8,11 +8,14 @@ from gptcount.numbers import count
 
 def _up(facts: Facts) -> list[str]:
     d_model, d_ff = facts.row.sizes
-    aside = facts.ledger.architecture.residual.startswith("parallel")
+    architecture = facts.ledger.architecture
+    layers, aside = list(architecture.layers()), architecture.residual.startswith("parallel")
+    mixing = ["attention"] if any(layer.attention for layer in layers) else []
+    moved = " or ".join([*mixing, "a mixer"] if any(layer.mixer for layer in layers) else mixing)
     return [
-        "Beside attention, which moves information between tokens, the MLP works on each token by itself."
+        f"Beside {moved}, which moves information between tokens, the MLP works on each token by itself."
         if aside
-        else "After attention has moved information between tokens, the MLP works on each token by itself.",
+        else f"After {moved} has moved information between tokens, the MLP works on each token by itself.",
         f"The up-projection asks {count(d_ff)} questions of the token's {count(d_model)} numbers, "
         f"{'one' if d_ff == 1 else 'each'} a column of weights"
         + (f": d_ff is {ratio(d_ff, d_model)} times d_model." if d_ff > d_model else "."),
