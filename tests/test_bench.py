@@ -8,6 +8,7 @@ import pytest
 
 from gptcount import Architecture, load
 from gptcount.errors import InputError
+from gptcount.layer import SLOTS
 from gptcount.reference.attention import mask
 from gptcount.reference.bench import verify
 from gptcount.reference.small import small
@@ -92,12 +93,13 @@ def structure(value: object) -> object:
 def around(likeness: Architecture, weight: Weight) -> object:
     """The structure of the blocks that a weight stands in."""
     part = weight.name.partition(".")[0]
-    if part in ("attention", "mlp"):
-        return structure(tuple({str(structure(getattr(layer, part).model_dump())) for layer in likeness.layers()}))
+    if part in SLOTS:
+        blocks = [block for layer in likeness.layers() for slot, block in layer.slots() if slot == part]
+        return structure(tuple({str(structure(block.model_dump())) for block in blocks}))
     return structure(likeness.model_dump(include=set(Architecture.model_fields) - APART))
 
 
-APART = {"name", "notes", "published", "checkpoint", "n_layers", "attention", "mlp", "variations", "residual_scale"}
+APART = {"name", "notes", "published", "checkpoint", "n_layers", *SLOTS, "variations", "residual_scale"}
 
 
 def test_every_mutant_of_every_inventory_is_caught(capsys: pytest.CaptureFixture[str]):

@@ -330,7 +330,7 @@ def model_by_model(accounts: Sequence[Account], shares: bool = False) -> Table:
     parts = parts_of(accounts)
     columns = (
         Column("model"),
-        *(Column(name(part), right=True) for part in parts),
+        *(Column(name(part), right=True, optional=1 * (shares and part == "mixer")) for part in parts),
         *(Column(part, right=True, optional=1 * shares) for part in ("other", "tied")),
         Column("parameters", right=True),
         Column("active", right=True, optional=2 * shares),
