@@ -10,6 +10,9 @@ from test_forward_mutants import Patch, everywhere, off, setting
 from gptcount.reference import mamba2
 from gptcount.reference.weights import Weights
 
+PARTS = {"gate": 0.9, "input": 0.8, "b": 0.7, "c": 1.3, "time_step": 1.4}
+"""The factors that the cases of Falcon-H1 have."""
+
 SPECIFIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("forget the mixer's norm", "mamba2", "mixer", {"norm": None}),
     ("norm all heads at once", "mamba2", "mixer", {"norm_over": "all-heads"}),
@@ -35,6 +38,10 @@ SPECIFIED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("forget the factor into the mixer", "falcon_h1", "mixer", {"input_scale": 1.0}),
     ("forget the factor out of the mixer", "falcon_h1", "mixer", {"output_scale": 1.0}),
     ("forget the factors of the mixer's parts", "falcon_h1-no-norm", "mixer", {"part_scales": None}),
+    *(
+        (f"forget the factor of the mixer's {part}", "falcon_h1-no-norm", "mixer", {"part_scales": PARTS | {part: 1.0}})
+        for part in PARTS
+    ),
     ("forget the factor of the MLP's gate", "falcon_h1", "mlp", {"gate_scale": 1.0}),
     ("forget the factor out of the MLP", "falcon_h1", "mlp", {"output_scale": 1.0}),
     ("gate before the norm", "falcon_h1-norm-before", "mixer", {"norm_before_gate": False}),
