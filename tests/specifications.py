@@ -212,12 +212,13 @@ class Draw:
         if groups > 1:
             data["n_groups_per_token"] = self.size(1, groups)
         data = self.with_some(data, 0.3, shared=self.plain_or_gated, normalize=lambda: self.chance(0.5))
+        if self.chance(0.06):
+            data |= {"d_latent": self.size(), "latent_bias": True}
         return self.with_some(
             data,
             0.12,
             n_zero_experts=self.size,
             d_latent=self.size,
-            latent_bias=lambda: True,
             shared_gate=lambda: True,
             output_bias=lambda: True,
             router_bias=lambda: True,

@@ -58,8 +58,8 @@ def drawn_as(which: str, value: float) -> Patch:
     """A weight is drawn as so many numbers, all alike."""
     real = Weights.drawn
 
-    def drawn(w: Weights, name: str, words: str) -> Any:
-        array = real(w, name, words)
+    def drawn(w: Weights, name: str, *words: Any) -> Any:
+        array = real(w, name, *words)
         return np.full_like(array, value) if name == which else array
 
     return lambda patch: patch.setattr(Weights, "drawn", drawn)
