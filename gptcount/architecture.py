@@ -137,9 +137,9 @@ class Architecture(Block):
         layers = list(self.layers())
         before = {layer.residual for layer in layers} == {"pre-norm"}
         plain = before and self.residual_scale == 1 and not self.halved_every
-        before = {layer.residual for layer in layers} == {"pre-norm"}
-        plain = before and self.residual_scale == 1 and not self.halved_every
         crossed = any(isinstance(layer.attention, CrossAttention) for layer in layers)
+        other = self.residual != "pre-norm" or self.streams or self.shortcut or self.shared or crossed
+        without = "without streams, a shortcut, shared blocks or cross-attention"
         usual = all(layer.attention and layer.mlp and not layer.mixer for layer in layers)
         first = sorted(self.layers().items(), key=lambda one: one[1][0])
         carried = [hidden for layer, _ in first if (hidden := getattr(layer.mlp, "router_hidden", None))]
@@ -154,7 +154,7 @@ class Architecture(Block):
             ),
             (bool(self.shared) is not bool(self.users()), "shared: a block, and layers with uses_shared, go together"),
             (
-                self.shared and (not plain or self.streams or self.shortcut or self.branch_convolution),
+                self.shared and (not plain or self.streams or self.shortcut),
                 "shared: layers that share a block are pre-norm and not scaled, without streams or a shortcut",
             ),
             ((hyper or self.shortcut) and not plain, f"residual: layers with {around} are pre-norm and not scaled"),
@@ -162,19 +162,10 @@ class Architecture(Block):
                 self.residual_factors and self.residual != "normed-residual",
                 'residual_factors: layers whose residual is "normed-residual" have them',
             ),
-            (
-                self.halved_every and (self.residual != "pre-norm" or self.streams or self.shortcut or crossed),
-                "halved_every: layers are pre-norm, without streams, a shortcut or cross-attention",
-            ),
-            (
-                self.residual_scaling and (self.residual != "pre-norm" or self.streams or self.shortcut or crossed),
-                "residual_scaling: layers are pre-norm, without streams, a shortcut or cross-attention",
-            ),
+            (self.halved_every and other, f"halved_every: layers are pre-norm, {without}"),
+            (self.residual_scaling and other, f"residual_scaling: layers are pre-norm, {without}"),
             (carried and carried[0].carried, "router_hidden.carried: no earlier router has left what it would take"),
-            (
-                self.branch_convolution and (self.residual != "pre-norm" or self.streams or self.shortcut or crossed),
-                "branch_convolution: layers are pre-norm, without streams, a shortcut or cross-attention",
-            ),
+            (self.branch_convolution and other, f"branch_convolution: layers are pre-norm, {without}"),
             ((hyper or self.shortcut) and self.laurel, f"laurel: layers with {around} have none"),
             (self.streams and self.shortcut, "shortcut: one vector flows where there is one, not several (streams)"),
             (hyper and self.per_layer_embedding, "per_layer_embedding: not beside hyper-connections"),

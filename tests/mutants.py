@@ -251,7 +251,7 @@ def many(rng: Random, family: str, config: Object) -> str:
     for key in SIZES & table.keys():
         before, table[key] = table[key], rng.choice((5_000, 100_000))
         for other, value in table.items():
-            if isinstance(value, list) and value and len(value) == before:
+            if isinstance(value, list) and value and len(value) == before and DEEP not in value:
                 shuffled = rng.random() < 0.5
                 table[other] = [rng.choice(value) if shuffled else value[at % len(value)] for at in range(table[key])]
             elif isinstance(value, list) and all(type(index) is int for index in value):

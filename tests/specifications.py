@@ -112,6 +112,8 @@ class Draw:
                 "offset": self.one(0, 1),
                 "smooth": self.one(True, False),
             },
+            input_scale=lambda: 0.7,
+            output_scale=lambda: 0.7,
         )
 
     def indexer(self, compressor: Data | None = None) -> Data:
@@ -179,7 +181,6 @@ class Draw:
             data,
             0.3,
             norm=self.norm,
-            norm_over=lambda: "all-heads",
             norm_before_gate=lambda: True,
             time_step_least=lambda: 0.1,
             time_step_most=lambda: self.one(0.05, 1.0),
@@ -271,6 +272,8 @@ class Draw:
             alpha=lambda: 1.5,
             learned_scale=lambda: True,
             sparsity=lambda: self.one(0.0, 0.5, 0.95),
+            gate_scale=lambda: 0.7,
+            output_scale=lambda: 0.7,
             norm=self.norm,
         )
 
@@ -283,10 +286,13 @@ class Draw:
         if groups > 1:
             data["n_groups_per_token"] = self.size(1, groups)
         data = self.with_some(data, 0.3, shared=self.plain_or_gated, normalize=lambda: self.chance(0.5))
+        if self.chance(0.06):
+            data |= {"d_latent": self.size(), "latent_bias": True}
         return self.with_some(
             data,
             0.12,
             n_zero_experts=self.size,
+            d_latent=self.size,
             shared_gate=lambda: True,
             n_shared=lambda: self.size(1, 3),
             learned_scale=lambda: True,

@@ -523,6 +523,7 @@ VARIED = {name: {"attention": False, "mixer": mixer, "mlp": False} for name, mix
         "attention": COMPRESSED | {"compressor": COMPRESSOR, "indexer": INDEXER | {"compressor": COMPRESSOR}}
     },
     "mixture": {"mlp": MIXTURE | {"shared": GATED, "shared_gate": True, "n_zero_experts": 2, "router_bias": True}},
+    "mixture of narrow experts": {"mlp": MIXTURE | {"d_latent": 12, "latent_bias": True}},
     "mixture of gated": {"mlp": MIXTURE | {"expert": GATED, "shared": GATED}},
     "some experts": {
         "variations": [{"layers": "2:", "mlp": MIXTURE}, {"layers": "0", "mlp": {"kind": "gated", "d_ff": 9}}]

@@ -62,7 +62,7 @@ SOUND = ("refused", "not runnable", "holds", "holds, with no names")
 def test_random_specifications_hold_or_are_refused(batch: int):
     found = Counter(verdict(seed) for seed in range(100 * batch, 100 * batch + 100))
     assert set(found) <= set(SOUND), found
-    assert found["holds"] + found["holds, with no names"] > 25, found
+    assert found["holds"] + found["holds, with no names"] > 20, found
 
 
 def test_the_seeds_reach_every_kind_of_block():

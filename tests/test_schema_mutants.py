@@ -33,9 +33,6 @@ NO_BEARING = {
 UNSEEN = {
     "CrossAttention.query_key_norm",  # of text alone, nothing is seen through it
     "Unembedding.unit_vectors",  # Baichuan 2, which the reference implementation does not build
-    *(f"Mamba2.{name}" for name in ("activation", "input_scale", "norm_before_gate", "norm_over", "output_scale")),
-    *(f"PartScales.{name}" for name in ("b", "c", "gate", "input", "time_step")),
-    "Mamba2.part_scales",
 }
 """Fields of which no case of the reference implementation knows."""
 

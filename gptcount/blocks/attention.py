@@ -145,6 +145,10 @@ class MultiHeadAttention(Block):
     clip: NotNegative | None = None
     """Queries, keys and values are held between minus and plus this."""
     value_scale: Real = 1.0
+    input_scale: Real = 1.0
+    """What goes in is multiplied by it."""
+    output_scale: Real = 1.0
+    """What comes out is multiplied by it (Falcon-H1)."""
     temperature: Temperature | None = None
 
     @model_validator(mode="after")

@@ -42,8 +42,7 @@ class Mamba2(Block):
     activation: Weightless = "silu"
     """Of what is convolved."""
     norm: Norm | None = None
-    """Of what the heads bring, before the output matrix."""
-    norm_over: Literal["group", "all-heads"] = "group"
+    """Of what the heads of a group bring, before the output matrix."""
     norm_before_gate: bool = False
     """The gate multiplies what is normed; otherwise what is gated is normed."""
     time_step_least: NotNegative = 0.0

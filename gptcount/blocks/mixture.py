@@ -42,6 +42,11 @@ class Mixture(Block):
     zero_gives: Literal["token", "nothing"] = "token"
     """What an expert without weights gives."""
     expert: Expert
+    d_latent: Size | None = None
+    """Experts read a narrower vector of so many numbers, and what they bring is made as wide as the model again
+    (Nemotron 3 Super)."""
+    latent_bias: bool = False
+    """The two matrices that lead to the narrower vector and back have biases."""
     shared: Expert | None = None
     """An MLP that every token visits beside its experts."""
     n_shared: Size | None = None
@@ -92,6 +97,7 @@ class Mixture(Block):
                 self.n_groups > 1 and self.n_experts_per_token > within,
                 f"n_experts_per_token = {self.n_experts_per_token}: the groups that are chosen hold only {within}",
             ),
+            (self.latent_bias and not self.d_latent, "latent_bias: experts read no narrower vector (d_latent)"),
             (self.n_groups > 1 and self.n_zero_experts, "n_zero_experts: they are in no group (n_groups)"),
             (self.shared_gate and not self.shared, "shared_gate: there is no shared expert that it gates"),
             (
@@ -126,7 +132,7 @@ class Mixture(Block):
 
     def weights(self) -> Inventory:
         own = self.own_norms.across("d_model") if self.own_norms else NOTHING
-        experts = self.expert.matrices().bind(self.expert.sizes())
+        experts = self.expert.matrices("d_latent" if self.d_latent else "d_model").bind(self.expert.sizes())
         shared = self.shared.inventory().under("shared") if self.shared else NOTHING
         if self.shared and self.n_shared:
             shared = per("n_shared", self.shared.matrices().bind(self.shared.sizes()).under("shared"))
@@ -146,9 +152,11 @@ class Mixture(Block):
             + (correction_zero if self.router_correction and self.n_zero_experts else NOTHING)
             + (weight("router.table", "n_vocab n_experts_per_token", "buffer") if self.hashed else NOTHING)
             + (own.under("experts_norm") if own else NOTHING)
+            + (linear("latent_down", "d_model d_latent", self.latent_bias) if self.d_latent else NOTHING)
             + per("n_experts", experts.under("experts"), chosen="n_experts_per_token")
             + activation(self.expert.activation).under("experts")
             + (weight("experts.scale", "n_experts", "other") if self.expert_scales else NOTHING)
+            + (linear("latent_up", "d_latent d_model", self.latent_bias) if self.d_latent else NOTHING)
             + (own.under("experts_output_norm") if own else NOTHING)
             + (weight("output.bias", "d_model", "bias") if self.output_bias else NOTHING)
             + shared

@@ -27,9 +27,10 @@ class PlainMLP(Block):
     def weights(self) -> Inventory:
         return self.matrices() + activation(self.activation)
 
-    def matrices(self) -> Inventory:
-        """All but the numbers of the activation."""
-        return linear("up", "d_model d_ff", "up" in self.biases) + linear("down", "d_ff d_model", "down" in self.biases)
+    def matrices(self, width: str = "d_model") -> Inventory:
+        """All but the numbers of the activation; ``width`` names the axis of the vectors that it reads."""
+        up = linear("up", f"{width} d_ff", "up" in self.biases)
+        return up + linear("down", f"d_ff {width}", "down" in self.biases)
 
 
 class GatedMLP(Block):
@@ -49,18 +50,22 @@ class GatedMLP(Block):
     """A norm of what is gated, before the down matrix (BitNet)."""
     learned_scale: bool = False
     """What it brings is multiplied by a learned number (Inkling)."""
+    gate_scale: Real = 1.0
+    """What the gate is multiplied by, before its activation."""
+    output_scale: Real = 1.0
+    """What comes out is multiplied by it (Falcon-H1)."""
 
     def weights(self) -> Inventory:
         scale = weight("scale", "", "other") if self.learned_scale else NOTHING
         return self.matrices() + activation(self.activation) + scale
 
-    def matrices(self) -> Inventory:
-        """All but the numbers of the activation."""
+    def matrices(self, width: str = "d_model") -> Inventory:
+        """All but the numbers of the activation; ``width`` names the axis of the vectors that it reads."""
         return (
-            linear("gate", "d_model d_ff", "gate" in self.biases)
-            + linear("up", "d_model d_ff", "up" in self.biases)
+            linear("gate", f"{width} d_ff", "gate" in self.biases)
+            + linear("up", f"{width} d_ff", "up" in self.biases)
             + (self.norm.across("d_ff").under("norm") if self.norm else NOTHING)
-            + linear("down", "d_ff d_model", "down" in self.biases)
+            + linear("down", f"d_ff {width}", "down" in self.biases)
         )
 
 

@@ -8,11 +8,14 @@ from gptcount.numbers import count
 
 def _up(facts: Facts) -> list[str]:
     d_model, d_ff = facts.row.sizes
-    aside = facts.ledger.architecture.residual.startswith("parallel")
+    architecture = facts.ledger.architecture
+    layers, aside = list(architecture.layers()), architecture.residual.startswith("parallel")
+    mixing = ["attention"] if any(layer.attention for layer in layers) else []
+    moved = " or ".join([*mixing, "a mixer"] if any(layer.mixer for layer in layers) else mixing)
     return [
-        "Beside attention, which moves information between tokens, the MLP works on each token by itself."
+        f"Beside {moved}, which moves information between tokens, the MLP works on each token by itself."
         if aside
-        else "After attention has moved information between tokens, the MLP works on each token by itself.",
+        else f"After {moved} has moved information between tokens, the MLP works on each token by itself.",
         f"The up-projection asks {count(d_ff)} questions of the token's {count(d_model)} numbers, "
         f"{'one' if d_ff == 1 else 'each'} a column of weights"
         + (f": d_ff is {ratio(d_ff, d_model)} times d_model." if d_ff > d_model else "."),
@@ -105,6 +108,22 @@ def _shared_gate(facts: Facts) -> list[str]:
     ]
 
 
+def _latent_down(facts: Facts) -> list[str]:
+    d_model, d_latent = facts.row.sizes
+    return [
+        f"Experts read not the token's {count(d_model)} numbers but {count(d_latent)}, which this matrix makes of them "
+        f"once for all experts: each expert's matrices are {ratio(d_model, d_latent)} times smaller for it. "
+        f"{each(facts)}"
+    ]
+
+
+def _latent_up(facts: Facts) -> list[str]:
+    return [
+        f"What the chosen experts bring together, {count(facts.row.sizes[0])} numbers, is made as wide as the token's "
+        f"vector again. {each(facts)}"
+    ]
+
+
 MLP: dict[str, Sentences] = {
     "attention-mixture.router": _router,
     "plain.up": _up,
@@ -128,5 +147,7 @@ MLP: dict[str, Sentences] = {
     "mixture.shared.up": _shared("up-projection"),
     "mixture.shared.down": _shared("down-projection"),
     "mixture.shared_gate": _shared_gate,
+    "mixture.latent_down": _latent_down,
+    "mixture.latent_up": _latent_up,
 }
 """The sentences of a group, by kind and name of its weight."""

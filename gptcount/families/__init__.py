@@ -67,6 +67,8 @@ _TYPES: dict[str, str] = {
     "rwkv": "rwkv",
     "inkling": "inkling_text",
     "zaya": "zaya",
+    "nemotron_h": "nemotron_h",
+    "mamba2_hybrids": "bamba falcon_h1",
 }
 
 MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items() for model_type in types.split()}
@@ -75,7 +77,6 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 nemotron_h
     """.split()
 )
 """Families whose layers mix tokens by a state space or linear attention: not counted yet, and refused by name."""

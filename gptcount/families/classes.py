@@ -148,11 +148,16 @@ falcon_mamba        FalconMamba
 jamba               Jamba               sequence
 zamba               Zamba               sequence
 zamba2              Zamba2              sequence
+nemotron_h          NemotronH
+bamba               Bamba
+falcon_h1           FalconH1
 """
 """A family, the words that its classes begin with, and the heads that it has classes for. After ``=`` stand whole names
 of classes that score tokens, whatever they end in."""
 
 OLDER = {
+    "NemotronH_Omni_Reasoning_V3": "NemotronH_OmniForConditionalGeneration",
+    "NemotronH_Nano_Omni_Reasoning_V3": "NemotronH_OmniForConditionalGeneration",
     "LLaMAForCausalLM": "LlamaForCausalLM",
     "MPTForCausalLM": "MptForCausalLM",
     "PhiMoEForCausalLM": "PhimoeForCausalLM",

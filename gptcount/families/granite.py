@@ -3,10 +3,11 @@ forebear, whose attention has experts too."""
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, activation, attending, gated, renamed, rotary, tied
+from gptcount.families.common import Part, activation, attending, gated, renamed, rotary, slotted, tied
 from gptcount.families.config import Config
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
+from gptcount.families.mamba2_hybrids import MIXER, mixer
 
 EXPERTS = """
 mlp.router            model.layers.{}.block_sparse_moe.router.layer    |, d_model
@@ -17,7 +18,7 @@ mlp.shared.down       model.layers.{}.shared_mlp.output_linear         d_model, 
 """
 
 HYBRID = renamed(
-    LLAMA + EXPERTS,
+    LLAMA + MIXER + EXPERTS,
     """
 mlp.gate+up           model.layers.{}.shared_mlp.input_linear          |, d_model
 mlp.down              model.layers.{}.shared_mlp.output_linear         d_model, |
@@ -76,29 +77,40 @@ def granitemoeshared(c: Config) -> Part:
 
 
 def granitemoehybrid(c: Config) -> Part:
-    """Granite 4 (modeling_granitemoehybrid.py), of attention layers alone: those of Mamba are refused by name."""
-    c.only(mlp_bias=False)
+    """Granite 4 (modeling_granitemoehybrid.py): Mamba-2 in most layers, attention with or without positions in some, an
+    MLP that all tokens share, and experts beside it or none."""
+    c.only(mlp_bias=False, normalization_function="rmsnorm")
+    c.ignore("init_method")
     model = granite(c)
-    _attention_alone(c, model["n_layers"])
+    mlp = model["mlp"]
+    attention = {"attention": model["attention"]}
     if c.word("position_embedding_type", among=("rope", "nope"), absent=None, null=None) != "rope":
         del model["attention"]["rotary"]
-    shared = model["mlp"] | {"d_ff": c.size("shared_intermediate_size", absent=1024)}
+    mamba = {"mixer": mixer(c, model["d_model"], mlp["activation"], model["norm"])}
+    shared = mlp | {"d_ff": c.size("shared_intermediate_size", absent=1024)}
     if c.size("num_local_experts", absent=8, least=0):
-        return {**model, "mlp": _mixture(c, model["mlp"]) | {"shared": shared}}
-    c.ignore("num_experts_per_tok")
-    return {**model, "mlp": shared}
+        mlp = _mixture(c, mlp) | {"shared": shared}
+    else:
+        c.ignore("num_experts_per_tok")
+        mlp = shared
+    kinds = {kind: slots | {"mlp": mlp} for kind, slots in dict.fromkeys(ATTENTION, attention).items()}
+    kinds |= {kind: slots | {"mlp": mlp} for kind, slots in dict.fromkeys(MAMBA, mamba).items()}
+    return {**model, **slotted(kinds, _kinds(c, model["n_layers"]))}
 
 
-def _attention_alone(c: Config, n_layers: int) -> None:
+ATTENTION, MAMBA = ("attention", "full_attention"), ("mamba", "linear_attention")
+"""What Granite 4 calls its kinds of layer, in older and newer words."""
+
+
+def _kinds(c: Config, n_layers: int) -> list[str]:
     kinds = c.raw("layer_types", "layers_block_type", absent=None, null=None)
-    kinds = ["mamba"] * n_layers if kinds is None else kinds
+    kinds = [MAMBA[0]] * n_layers if kinds is None else kinds
     if not isinstance(kinds, list) or len(kinds) != n_layers:
         raise c.refusal("layer_types", f"expected a list of {n_layers}, one a layer")
     for kind in kinds:
-        if kind not in ("attention", "full_attention"):
-            raise c.refusal("layer_types", f"{kind!r}: layers of another kind than attention are not counted yet")
-    c.only(normalization_function="rmsnorm")
-    c.ignore(*(key for key in c.data if key.startswith("mamba_")), "time_step_limit", "init_method")
+        if kind not in (*ATTENTION, *MAMBA):
+            raise c.refusal("layer_types", f"{kind!r} is not known; there are {', '.join((*ATTENTION, *MAMBA))}")
+    return kinds
 
 
 def _mixture(c: Config, expert: Part) -> Part:

@@ -7,21 +7,29 @@ from gptcount.families.config import Config
 
 MIXER = """
 mixer_norm                                            {layer}.norm             |
-mixer.gate+input+b+c+time_step                        {layer}.{mixer}.in_proj  |, d_model
-mixer.convolution.input+convolution.b+convolution.c   {layer}.{mixer}.conv1d   |, 1, n_taps
-mixer.time_step_bias                                  {layer}.{mixer}.dt_bias[|]  |
-mixer.log_decay                                       {layer}.{mixer}.A_log[|] |
-mixer.skip                                            {layer}.{mixer}.D[|]     |
-mixer.norm                                            {layer}.{mixer}.norm     |
-mixer.output                                          {layer}.{mixer}.out_proj d_model, |
+mixer.gate+input+b+c+time_step                        {layer}.{mixer}.in_proj    |, d_model
+mixer.convolution.input+convolution.b+convolution.c   {layer}.{mixer}.conv1d     |, 1, n_taps
+mixer.time_step_bias                                  {layer}.{mixer}.dt_bias[|] |
+mixer.log_decay                                       {layer}.{mixer}.A_log[|]   |
+mixer.skip                                            {layer}.{mixer}.D[|]       |
+mixer.norm                                            {layer}.{mixer}.norm       |
+mixer.output                                          {layer}.{mixer}.out_proj   d_model, |
 """
-"""The names of a mixer, in a layer and under a name of its own."""
 
-NAMES = """
+
+def mixer_names(layer: str, mixer: str) -> str:
+    """What checkpoints call the tensors of a mixer, in a layer and under a name of its own."""
+    return MIXER.replace("{layer}", layer).replace("{mixer}", mixer)
+
+
+NAMES = (
+    mixer_names("backbone.layers.{}", "mixer")
+    + """
 embedding.token      backbone.embeddings                        |, d_model
 final_norm           backbone.norm_f                            |
 unembedding.token    lm_head                                    |, d_model
-""" + MIXER.replace("{layer}", "backbone.layers.{}").replace("{mixer}", "mixer")
+"""
+)
 
 
 def mamba2(c: Config) -> Part:
@@ -73,6 +81,9 @@ def time_steps(c: Config) -> Part:
     if not isinstance(said, list) or len(said) != 2:
         raise c.refusal("time_step_limit", "expected two numbers")
     least, most = map(c.bound, said)
+    infinite = said[1] in ("inf", {"__float__": "Infinity"}) or (type(said[1]) in (int, float) and said[1] >= 1e30)
+    if least is None or (most is None and not infinite):
+        raise c.refusal("time_step_limit", f"{said!r}: expected a number, and a number or infinity")
     return ({"time_step_least": least} if least else {}) | ({} if most is None else {"time_step_most": most})
 
 

@@ -53,6 +53,7 @@ IN_MEMORY: dict[str, dict[str, str]] = {
     "granitemoe": GRANITE,
     "granitemoeshared": GRANITE,
     "granitemoehybrid": GRANITE,
+    "nemotron_h": {"backbone": "model"},
     "deepseek_v4": {
         "attn.indexer.compressor.wkv": "self_attn.compressor.indexer.kv_proj",
         "attn.indexer.compressor.wgate": "self_attn.compressor.indexer.gate_proj",
@@ -137,17 +138,26 @@ def _said_otherwise(table: str, words: dict[str, str]) -> str:
 
 def _stacked(table: str, fused: bool) -> str:
     """A table with the experts of a layer as one tensor: gate and up-projection fused, or each by itself."""
+    held = {name for line in parsed(table) for name in line.weights}
     for line in parsed(table):
         path, counted, _ = line.tensor.partition(".experts.{}.")
         if counted and line.weights[0].endswith("experts.gate"):
             of = line.weights[0].removesuffix(".gate")
             table = renamed(table, (FUSED if fused else APART).format(of=of, path=path))
+        elif counted and fused and line.weights[0].endswith("experts.up"):
+            of = line.weights[0].removesuffix(".up")
+            table = table if f"{of}.gate" in held else renamed(table, UNGATED.format(of=of, path=path))
     return table
 
 
 FUSED = """
 {of}.gate+up  {path}.experts.gate_up_proj[|]  n_experts, |, d_model
 {of}.down     {path}.experts.down_proj[|]     n_experts, d_model, |
+"""
+
+UNGATED = """
+{of}.up    {path}.experts.up_proj[|]    n_experts, d_ff, |
+{of}.down  {path}.experts.down_proj[|]  n_experts, |, d_ff
 """
 
 APART = """

@@ -140,6 +140,9 @@ KEYS = {
 }
 """Where the language model is described, if not in a ``text_config``."""
 
+OLDER_KEYS = {"nemotron_h_omni": ("llm_config",)}
+"""Where older files of some describe it, which have no ``text_config``."""
+
 REMOTE = frozenset("internvl_chat kimi_vl multi_modality".split())
 """Built by code that their files bring, which may read any key."""
 
@@ -291,7 +294,8 @@ def inside(data: dict[str, Any], origin: str) -> Inside | None:
     kind = _kind(data)
     if not (whole := wholes().get(kind)):
         return None
-    key = KEYS.get(kind, "text_config")
+    key = next((word for word in OLDER_KEYS.get(kind, ()) if "text_config" not in data and word in data), "")
+    key = key or KEYS.get(kind, "text_config")
     nested, outer = data.get(key), data
     if nested is None and kind in FLAT:
         nested, outer = {name: value for name, value in data.items() if not _of_another_part(name)}, {}

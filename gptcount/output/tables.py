@@ -153,8 +153,9 @@ def explanation(ledger: Ledger) -> list[Prose]:
 def notes(ledger: Ledger) -> list[Prose]:
     """What a reader should know beside the numbers."""
     of = "all that is stored" if ledger.reading == "stored" else "all matrices"
+    tells = ledger.reading == "stored" or any(layer.attention for layer in ledger.architecture.layers())
     lines = (
-        f"Reading {ledger.reading}: {READINGS[ledger.reading]}.",
+        *([f"Reading {ledger.reading}: {READINGS[ledger.reading]}."] if tells else ()),
         f"Shares are of {of}, rounded: they may not add to 100.0 %.",
         on_disk(ledger),
     )

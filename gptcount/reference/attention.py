@@ -21,6 +21,7 @@ from gptcount.reference.words import Array
 def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Array:
     """x: (n_tokens, d_model), already normed. Gives what is added to it, of the same shape."""
     bias, d_value = spec.biases, "d_value" if spec.d_value else "d_head"
+    x = x if spec.input_scale == 1.0 else x * np.float32(spec.input_scale)
     query = w.linear("n_tokens d_model, n_heads d_model d_head -> n_heads n_tokens d_head", x, "query", "query" in bias)
     key, value = keys_and_values(x, w, spec)
     query = placed(query, w, "query_norm", spec, "n_heads")
@@ -43,9 +44,9 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
         seen = seen * sigmoid(gates(x, w, spec, d_value))
     if spec.output_norm:
         seen = over_all_heads(seen, w, "output_norm", spec.output_norm, "n_heads", d_value)
-    return w.linear(
-        f"n_heads n_tokens {d_value}, (n_heads {d_value}) d_model -> n_tokens d_model", seen, "output", "output" in bias
-    )
+    words = f"n_heads n_tokens {d_value}, (n_heads {d_value}) d_model -> n_tokens d_model"
+    out = w.linear(words, seen, "output", "output" in bias)
+    return out if spec.output_scale == 1.0 else out * np.float32(spec.output_scale)
 
 
 def gates(x: Array, w: Weights, spec: MultiHeadAttention, d_value: str) -> Array:

@@ -78,6 +78,5 @@ def gated(x: Array, gate: Array, w: Weights, spec: Mamba2) -> Array:
     if spec.norm is None:
         return x * open_by
     x = x if spec.norm_before_gate else x * open_by
-    groups = spec.n_groups if spec.norm_over == "group" else 1
-    x = norm_of_groups(x, w, "norm", spec.norm, groups, inner)
+    x = norm_of_groups(x, w, "norm", spec.norm, spec.n_groups, inner)
     return x * open_by if spec.norm_before_gate else x

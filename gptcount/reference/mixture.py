@@ -19,7 +19,15 @@ def mixture(x: Array, w: Weights, spec: Mixture, before: Array | None = None) ->
     given = norm(before, w, "experts_norm", own) if own else x
     read = norm(before, w, "router_norm", spec.router_norm) if spec.router_norm else x
     chosen, share = route(read if spec.router_scale == 1.0 else read * np.float32(spec.router_scale), w, spec)
+    if spec.d_latent:
+        given = w.linear(
+            "n_tokens d_model, d_model d_latent -> n_tokens d_latent", given, "latent_down", spec.latent_bias
+        )
     result = visited(given, w, spec, chosen, share)
+    if spec.d_latent:
+        result = w.linear(
+            "n_tokens d_latent, d_latent d_model -> n_tokens d_model", result, "latent_up", spec.latent_bias
+        )
     result = norm(result, w, "experts_output_norm", own) if own else result
     if spec.output_bias:
         result = w.add("n_tokens d_model", result, "output.bias", "d_model")
@@ -40,6 +48,7 @@ def mixture(x: Array, w: Weights, spec: Mixture, before: Array | None = None) ->
 def visited(x: Array, w: Weights, spec: Mixture, chosen: Array, share: Array) -> Array:
     """What the experts make of their tokens, each by its share; an expert without weights gives a token back."""
     result, all_of = np.zeros_like(x), w.under("experts", spec.expert)
+    width = "d_latent" if spec.d_latent else "d_model"
     for expert in np.unique(chosen):
         token, place = np.nonzero(chosen == expert)
         part, given = share[token, place, None], x[token]
@@ -50,9 +59,9 @@ def visited(x: Array, w: Weights, spec: Mixture, chosen: Array, share: Array) ->
             continue
         inside = all_of.one_of("n_experts", int(expert), "n_experts_per_token").where(n_routed=len(token))
         if spec.weigh_input:
-            result[token] += mlp(part * given, inside, spec.expert, "n_routed", all_of)
+            result[token] += mlp(part * given, inside, spec.expert, "n_routed", all_of, width)
         else:
-            result[token] += part * mlp(given, inside, spec.expert, "n_routed", all_of)
+            result[token] += part * mlp(given, inside, spec.expert, "n_routed", all_of, width)
     return result
 
 

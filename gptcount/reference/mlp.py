@@ -14,21 +14,29 @@ from gptcount.reference.words import Array
 
 
 def mlp(
-    x: Array, w: Weights, spec: PlainMLP | GatedMLP, tokens: str = "n_tokens", activation: Weights | None = None
+    x: Array,
+    w: Weights,
+    spec: PlainMLP | GatedMLP,
+    tokens: str = "n_tokens",
+    activation: Weights | None = None,
+    width: str = "d_model",
 ) -> Array:
     """x: (tokens, d_model), already normed. Gives what is added to it, of the same shape. ``activation`` has the
-    numbers of the activation, where they are not this MLP's own."""
-    bias, activation = spec.biases, activation or w
-    up = w.linear(f"{tokens} d_model, d_model d_ff -> {tokens} d_ff", x, "up", "up" in bias)
+    numbers of the activation, where they are not this MLP's own; ``width`` is the word for the width of x."""
+    bias, activation, scale = spec.biases, activation or w, 1.0
+    up = w.linear(f"{tokens} {width}, {width} d_ff -> {tokens} d_ff", x, "up", "up" in bias)
     if isinstance(spec, PlainMLP):
         hidden = activated(up, activation, spec.activation)
     else:
-        gate = w.linear(f"{tokens} d_model, d_model d_ff -> {tokens} d_ff", x, "gate", "gate" in bias)
-        hidden = gated(gate, up, activation, spec)
+        gate = w.linear(f"{tokens} {width}, {width} d_ff -> {tokens} d_ff", x, "gate", "gate" in bias)
+        gate = gate if spec.gate_scale == 1.0 else gate * np.float32(spec.gate_scale)
+        hidden, scale = gated(gate, up, activation, spec), spec.output_scale
         if spec.norm:
             hidden = norm(hidden, w, "norm", spec.norm, f"{tokens} d_ff", "d_ff")
-    out = w.linear(f"{tokens} d_ff, d_ff d_model -> {tokens} d_model", hidden, "down", "down" in bias)
-    return out * w.drawn("scale", "") if getattr(spec, "learned_scale", False) else out
+    out = w.linear(f"{tokens} d_ff, d_ff {width} -> {tokens} {width}", hidden, "down", "down" in bias)
+    if getattr(spec, "learned_scale", False):
+        out = out * w.drawn("scale", "")
+    return out if scale == 1.0 else out * np.float32(scale)
 
 
 def gated(gate: Array, up: Array, w: Weights, spec: GatedMLP) -> Array:

@@ -988,29 +988,6 @@ FAMILIES: dict[str, tuple[Config, dict[str, Config]]] = {
             "no-experts": {"num_local_experts": 0},
         },
     ),
-    "granitemoehybrid": (
-        llama_like(
-            attention_bias=False,
-            num_local_experts=5,
-            num_experts_per_tok=2,
-            shared_intermediate_size=38,
-            intermediate_size=26,
-            layer_types=["attention"] * 4,
-            position_embedding_type="rope",
-            mamba_n_heads=18,
-            mamba_d_head=8,
-            mamba_expand=2,
-            tie_word_embeddings=True,
-        ),
-        {
-            "dense": {"num_local_experts": 0, "num_experts_per_tok": 0},
-            "new-names": {"layer_types": [FULL] * 4},
-            "layers_block_type": {"layer_types": DROP, "layers_block_type": ["attention"] * 4},
-            "no-position": {"position_embedding_type": "nope"},
-            "shared-zero": {"shared_intermediate_size": 0},
-            "shared-absent": {"shared_intermediate_size": DROP},
-        },
-    ),
     "deepseek_v2": (
         llama_like(
             **(MLA | MOE),

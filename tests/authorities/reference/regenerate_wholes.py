@@ -44,6 +44,9 @@ from transformers.models.inkling import modeling_inkling
 FOLDER = pathlib.Path(__file__).parent
 TIE = "tie_word_embeddings"
 CLASSES = ("IMAGE_TEXT_TO_TEXT", "MULTIMODAL_LM", "SPEECH_SEQ_2_SEQ", "SEQ_TO_SEQ_CAUSAL_LM", "CAUSAL_LM")
+OF_ONE_FAMILY = ("nemotron_h_omni", "nemo_speechlm")
+"""Wholes whose own code asks the nested object for keys that one family has."""
+
 INSIDE = ("llama", "qwen2", "gemma2", "opt", "phi")
 """Families that are tried inside every whole that lets its nested object name one: tied by default or not, and one
 whose unembedding has a bias of its own."""
@@ -165,10 +168,14 @@ def language(model: PreTrainedModel) -> dict[str, torch.Tensor]:
     ]
     head = model.get_output_embeddings()
     kept = [*inside[0].parameters(), *inside[0].buffers(), *(head.parameters() if head is not None else ())]
-    ignored = {name for part in model.modules() for name in getattr(part, "_non_persistent_buffers_set", ())}
+    ignored = {
+        f"{path}.{name}".lstrip(".")
+        for path, part in model.named_modules()
+        for name in getattr(part, "_non_persistent_buffers_set", ())
+    }
     mine = {id(value) for value in kept}
     named = [*model.named_parameters(), *model.named_buffers()]
-    return {name: value for name, value in named if id(value) in mine and name.rsplit(".", 1)[-1] not in ignored}
+    return {name: value for name, value in named if id(value) in mine and name not in ignored}
 
 
 def alone(name: str) -> str:
@@ -252,7 +259,7 @@ def kinds() -> dict[str, list[str]]:
             spec.model_type in FAMILIES or spec.model_type in (family for family, _, _ in LANGUAGE.values())
         )
         if read and class_of(kind):
-            found[kind] = [spec.model_type] if fixed else list(INSIDE)
+            found[kind] = [spec.model_type] if fixed or kind in OF_ONE_FAMILY else list(INSIDE)
     return found
 
 
