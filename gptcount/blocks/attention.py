@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gptcount.blocks.block import Block, Names, NotNegative, Positive, Real, Size, allowed
+from gptcount.blocks.block_indexer import BlockIndexer
 from gptcount.blocks.norm import HeadNorm, Norm
 from gptcount.weight import NOTHING, Inventory, linear, per, weight
 
@@ -128,6 +129,8 @@ class MultiHeadAttention(Block):
     """Queries, keys and values are held between minus and plus this."""
     value_scale: Real = 1.0
     temperature: Temperature | None = None
+    indexer: BlockIndexer | None = None
+    """Chooses the blocks of tokens that a token looks at (MiniMax-M3)."""
 
     @model_validator(mode="after")
     def _whole_groups(self) -> "MultiHeadAttention":
@@ -149,13 +152,30 @@ class MultiHeadAttention(Block):
                 "differential: n_heads and n_kv_heads are even, as heads are paired",
             ),
         )
+        if self.indexer:
+            self._indexed(self.indexer)
         for rotary, width, name in self.turned():
             rotary.fits(width, name)
         return self
 
+    def _indexed(self, indexer: BlockIndexer) -> None:
+        """Raises ValueError where the indexer does not go with the rest."""
+        apart = self.rotary and (self.rotary.whole_head or self.rotary.from_end or not self.rotary.d_rotary)
+        allowed(
+            (
+                self.n_heads % indexer.n_index_heads,
+                f"indexer: n_heads = {self.n_heads} is not a multiple of n_index_heads = {indexer.n_index_heads}",
+            ),
+            (apart, "rotary: the indexer turns the first d_rotary numbers of its heads too, so d_rotary is said"),
+            (self.bidirectional, "bidirectional: an indexer chooses among earlier tokens alone"),
+        )
+
     def turned(self) -> list[Turned]:
         """What rotary positions turn."""
-        return [(self.rotary, self.d_head, "d_head")] if self.rotary else []
+        own = [(self.rotary, self.d_head, "d_head")] if self.rotary else []
+        return own + (
+            [(self.rotary, self.indexer.d_index_head, "d_index_head")] if self.rotary and self.indexer else []
+        )
 
     def weights(self) -> Inventory:
         bias, norm = self.biases, self.query_key_norm
@@ -178,6 +198,7 @@ class MultiHeadAttention(Block):
             + (self._lambdas() if self.differential else NOTHING)
             + (per("n_heads", linear("gate", f"d_model {d_value}")) if self.gate else NOTHING)
             + (self.output_norm.across(f"n_heads*{d_value}").under("output_norm") if self.output_norm else NOTHING)
+            + (self.indexer.inventory().under("indexer") if self.indexer else NOTHING)
             + linear("output", f"n_heads*{d_value} d_model", "output" in bias)
         )
 

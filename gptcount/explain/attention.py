@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gptcount.blocks.block_indexer import BlockIndexer
 from gptcount.explain.facts import Facts, Sentences, each, said
 from gptcount.numbers import count
 
@@ -192,9 +193,10 @@ def _compressed_output(facts: Facts) -> list[str]:
 
 def _index_query(facts: Facts) -> list[str]:
     n, indexer = facts.n, facts.block.indexer  # type: ignore[union-attr]
+    blocks = f" blocks of {count(indexer.n_block)} tokens" if isinstance(indexer, BlockIndexer) else ""
     return [
         f"An indexer of {n['n_index_heads']} small heads scores what lies before a token, so that attention looks at "
-        f"the {count(indexer.n_chosen)} best only; this makes its queries, {n['d_index_head']} numbers a head.",
+        f"the {count(indexer.n_chosen)} best{blocks} only; this makes its queries, {n['d_index_head']} numbers a head.",
         each(facts),
     ]
 

@@ -22,7 +22,7 @@ Reader = Callable[[Config], dict[str, Any]]
 
 _TYPES: dict[str, str] = {
     "llama": "llama mistral mixtral",
-    "gpt2": "gpt2 gpt2-ja openai-gpt gpt_bigcode ctrl",
+    "gpt2": "gpt2 gpt2-ja gpt-sw3 openai-gpt gpt_bigcode ctrl",
     "gptj": "gptj codegen",
     "neox": "gpt_neox gpt_neox_japanese gpt_neo",
     "fairseq": "opt biogpt xglm",
@@ -51,6 +51,7 @@ _TYPES: dict[str, str] = {
     "chatglm": "chatglm",
     "glm": "glm glm4 glm4_moe sarvam_moe dots1 solar_open glm4v_text glm_ocr_text glm4v_moe_text",
     "mixtures": "minimax_m2 mimo_v2_flash afmoe gpt_oss dbrx aria_text",
+    "minimax": "minimax_m3_vl_text",
     "llama4": "llama4_text",
     "mllama": "mllama_text_model",
     "deepseek": "deepseek_v2 deepseek_v3 kimi_k2 sarvam_mla deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",

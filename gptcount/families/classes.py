@@ -22,6 +22,7 @@ mistral             Mistral             sequence token span
 mixtral             Mixtral             sequence token span
 gpt2                GPT2                sequence token span
 gpt2-ja             GPT2                sequence token span
+gpt-sw3             GPT2                sequence token span
 openai-gpt          OpenAIGPT           sequence
 gpt_bigcode         GPTBigCode          sequence token
 ctrl                CTRL                sequence
@@ -111,6 +112,7 @@ sarvam_moe          Glm4Moe,SarvamMoE
 dots1               Dots1
 solar_open          SolarOpen
 minimax_m2          MiniMaxM2
+minimax_m3_vl_text  MiniMaxM3VL
 mimo_v2_flash       MiMoV2Flash
 afmoe               Afmoe
 gpt_oss             GptOss              sequence token

@@ -9,6 +9,7 @@ import numpy as np
 from gptcount.blocks.attention import MultiHeadAttention, Temperature
 from gptcount.blocks.norm import HeadNorm, Norm
 from gptcount.reference.alibi import slopes
+from gptcount.reference.block_indexer import best_blocks
 from gptcount.reference.functions import sigmoid, softmax
 from gptcount.reference.norm import norm
 from gptcount.reference.positions import rotate
@@ -27,7 +28,7 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
     scores = w.einsum(
         "n_heads n_ctx d_head, n_heads n_ctx' d_head -> n_heads n_ctx n_ctx'", query, key, "attention.scores"
     )
-    pattern = w.step("attention.pattern", "n_heads n_ctx n_ctx'", pattern_of(scores, w, spec))
+    pattern = w.step("attention.pattern", "n_heads n_ctx n_ctx'", pattern_of(scores, w, spec, x))
     if spec.differential:
         seen = differential(pattern, value, w, spec.differential)
     else:
@@ -96,8 +97,9 @@ def over_all_heads(x: Array, w: Weights, name: str, spec: Norm, heads: str, widt
     return w.arrange(f"n_ctx ({heads} {width}) -> {heads} n_ctx {width}", normed)
 
 
-def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention) -> Array:
-    """Scores (n_heads, n_ctx, n_ctx) into how much each token takes of each: scaled, capped, masked, softmaxed."""
+def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention, x: Array) -> Array:
+    """Scores (n_heads, n_ctx, n_ctx) into how much each token takes of each: scaled, capped, masked, softmaxed. An
+    indexer chooses by ``x``, what attention reads."""
     scale = spec.scale if spec.scale is not None else 1 / sqrt(spec.d_head)
     scores = scores * np.float32(scale / ((w.layer or 0) + 1 if spec.scale_by_layer else 1))
     if spec.alibi:
@@ -105,6 +107,8 @@ def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention) -> Array:
     if spec.softcap:
         scores = np.float32(spec.softcap) * np.tanh(scores / np.float32(spec.softcap))
     scores = scores + mask(len(scores[0]), spec.window, spec.chunk, spec.bidirectional)
+    if spec.indexer:
+        scores = scores + each_head(best_blocks(x, w, spec.indexer, spec.rotary), spec.n_heads)
     return with_sinks(scores, w) if spec.sinks else softmax(scores)
 
 

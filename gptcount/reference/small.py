@@ -6,6 +6,7 @@ At real sizes equal axes hide a transposition (GPT-3 has as many layers as heads
 from __future__ import annotations
 
 from functools import lru_cache
+from math import lcm
 from typing import Any
 
 from gptcount.architecture import Architecture, Layer, Variation
@@ -98,7 +99,10 @@ class Sizes:
         if name == "n_heads" and change.get("n_output_groups"):
             return self._product(name, real, change["n_output_groups"])
         if name == "n_heads" and change.get("n_kv_heads"):
-            return self.take(name, real, multiple_of=change["n_kv_heads"])
+            indexer = change.get("indexer")
+            return self.take(name, real, multiple_of=lcm(change["n_kv_heads"], indexer.n_index_heads if indexer else 1))
+        if name == "n_local":
+            return min(real, 1)
         if name == "n_streams":
             return self.take(name, real, at_least=min(real, 9))
         if name == "n_blocks":
@@ -113,7 +117,7 @@ class Sizes:
             return self.take(name, real, multiple_of=change.get("n_kv_heads", 2))
         if name in ("d_head", "d_index_head"):
             rotary = change.get("rotary")
-            turned = rotary.d_rotary if rotary and rotary.d_rotary else 0
+            turned = rotary.d_rotary if rotary and rotary.d_rotary else self._turned() if name == "d_index_head" else 0
             return self.take(name, real, at_least=turned + 2, multiple_of=2)
         if name == "d_rotary":
             rotary = change.get("rotary")
@@ -126,6 +130,9 @@ class Sizes:
         if name == "offset":
             return real
         return self.take(name, real)
+
+    def _turned(self) -> int:
+        return max([0, *(size for (word, _), size in self.taken.items() if word == "d_rotary")])
 
     def _product(self, name: str, real: int, of: int) -> int:
         """A small size that is a multiple of another, by a size that is not used either."""

@@ -1,0 +1,127 @@
+"""Small configurations of further families: what is counted (COUNTS), and what is run (PARITY); LANGUAGE and
+PARITY_WHOLES are the same of families that stand in larger configurations alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Config = dict[str, Any]
+DROP = ...  # as a value in a variant: leave the key out
+FULL, SLIDING = "full_attention", "sliding_attention"
+DENSE, SPARSE = "dense", "sparse"
+
+
+def apply(base: Config, **more: Any) -> Config:
+    """A configuration with changes; DROP leaves a key out."""
+    return {key: value for key, value in (base | more).items() if value is not DROP}
+
+
+LLAMA: Config = {
+    "vocab_size": 211,
+    "hidden_size": 72,
+    "intermediate_size": 116,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 3,
+    "max_position_embeddings": 97,
+    "hidden_act": "silu",
+    "rms_norm_eps": 1e-05,
+    "rope_theta": 10000.0,
+    "tie_word_embeddings": False,
+}
+"""What is counted: sizes pairwise different."""
+
+SMALL: Config = {
+    "vocab_size": 61,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 3,
+    "head_dim": 4,
+    "intermediate_size": 22,
+    "max_position_embeddings": 31,
+    "rms_norm_eps": 1e-5,
+    "rope_parameters": {"rope_type": "default", "rope_theta": 200.0},
+}
+"""What is run: smaller still."""
+
+M3 = "minimax_m3_sparse"
+INDEXED: Config = {"index_n_heads": 3, "index_head_dim": 8, "index_block_size": 5, "index_topk_blocks": 7}
+OLDER: Config = {
+    "sparse_num_index_heads": 2,
+    "sparse_index_dim": 14,
+    "sparse_block_size": 5,
+    "sparse_topk_blocks": 7,
+    "sparse_local_block": 2,
+    "sparse_attention_freq": [0, 0, 1, 1],
+}
+
+COUNTS: dict[str, tuple[Config, dict[str, Config]]] = {
+    "gpt-sw3": (
+        {"vocab_size": 211, "n_positions": 97, "n_embd": 72, "n_layer": 4, "n_head": 6, "n_inner": 116},
+        {},
+    ),
+}
+
+PARITY: dict[str, tuple[str, Config]] = {}
+
+LANGUAGE: dict[str, tuple[str, Config, dict[str, Config]]] = {
+    "minimax_m3_vl": (
+        "minimax_m3_vl_text",
+        apply(
+            LLAMA,
+            head_dim=10,
+            intermediate_size=26,
+            dense_intermediate_size=116,
+            shared_intermediate_size=34,
+            num_local_experts=8,
+            num_experts_per_tok=3,
+            **INDEXED | {"index_head_dim": 14},
+            layer_types=[FULL, M3, FULL, M3],
+            mlp_layer_types=[DENSE, DENSE, SPARSE, SPARSE],
+        ),
+        {
+            "older": {
+                **dict.fromkeys(INDEXED, DROP),
+                "layer_types": DROP,
+                "mlp_layer_types": DROP,
+                "sparse_attention_config": OLDER,
+                "moe_layer_freq": [0, 1, 1, 1],
+            },
+            "all-sparse": {"mlp_layer_types": DROP},
+            "all-full": {"layer_types": DROP},
+            "partial": {"rope_theta": DROP, "rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.5}},
+            "shared-zero": {"shared_intermediate_size": 0},
+        },
+    ),
+}
+
+M3_SMALL = apply(
+    SMALL,
+    **INDEXED | {"index_block_size": 3, "index_topk_blocks": 2},
+    dense_intermediate_size=34,
+    intermediate_size=7,
+    shared_intermediate_size=11,
+    num_local_experts=5,
+    num_experts_per_tok=2,
+    num_hidden_layers=3,
+    layer_types=[FULL, M3, M3],
+    mlp_layer_types=[DENSE, SPARSE, SPARSE],
+    swiglu_limit=0.9,
+    swiglu_alpha=1.3,
+)
+
+PARITY_WHOLES: dict[str, tuple[str, Config]] = {
+    "minimax_m3_vl": ("minimax_m3_vl", M3_SMALL),
+    "minimax_m3_vl-partial": (
+        "minimax_m3_vl",
+        apply(
+            M3_SMALL,
+            rope_parameters={"rope_type": "default", "rope_theta": 200.0, "partial_rotary_factor": 0.5},
+            index_local_blocks=0,
+            index_topk_blocks=1,
+            index_n_heads=2,
+            swiglu_limit=7.0,
+        ),
+    ),
+}
