@@ -73,6 +73,11 @@ class Layer(NamedTuple):
     attention: MultiHeadAttention | LatentAttention | CompressedAttention | AttentionMixture | CrossAttention
     mlp: PlainMLP | GatedMLP | Mixture
 
+    @property
+    def mlp_norm(self) -> str:
+        """What the norm before the MLP is called: a checkpoint may have another name for one that a gate follows."""
+        return "mlp_norm.gated" if isinstance(self.mlp, Mixture) and self.mlp.d_input_gate else "mlp_norm"
+
 
 class Variation(Block):
     """Layers that differ from the others: which, as Python slices (``0:3``, ``5::6``, ``3,7,9:12``), and in what."""
@@ -195,6 +200,11 @@ class Architecture(Block):
                 crossed and (not plain or self.streams or self.shortcut),
                 "attention: the kind cross stands in pre-norm layers that are not scaled, without streams or shortcut",
             ),
+            (
+                (not plain or self.streams or self.shortcut)
+                and any(one.mlp_norm != "mlp_norm" for one in self.layers()),
+                "mlp.d_input_gate: it stands in pre-norm layers that are not scaled, without streams or shortcut",
+            ),
             (rows and rows < self.n_vocab, f"embedding.n_embedded = {rows} is less than n_vocab = {self.n_vocab}"),
             (rows and tied, "embedding.n_embedded: a tied unembedding has the rows of the embedding; leave it out"),
             (
@@ -313,7 +323,7 @@ class Architecture(Block):
             (norm.under("attention_norm") if before else NOTHING)
             + layer.attention.inventory().under("attention")
             + (norm.under("attention_output_norm") if after else NOTHING)
-            + (norm.under("mlp_norm") if before and self.residual != "parallel-shared" else NOTHING)
+            + (norm.under(layer.mlp_norm) if before and self.residual != "parallel-shared" else NOTHING)
             + layer.mlp.inventory().under("mlp")
             + (norm.under("mlp_output_norm") if after else NOTHING)
         )

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
-from test_forward_mutants import PARITY, off
+from test_forward_mutants import PARITY, Patch, off
 
 from gptcount import Architecture
+from gptcount.blocks.mixture import Mixture
+from gptcount.reference import latent_attention, mixture
 
 
 def wherever(data: Any, key: str, old: Any, new: Any) -> Any:
@@ -28,6 +31,41 @@ MUTANTS = [
     ("another steepness of the gate", "minimax_m3_vl", "alpha", 1.3, 1.702),
 ]
 """What is wrong, the case that tells, the key, what it is and what it is made to be."""
+
+
+def forgotten(room: Any, function: str, name: str = "") -> Patch:
+    """A function gives back what it gets: always, or where it is asked for the weight of a name."""
+    real = getattr(room, function)
+
+    def without(x: Any, *rest: Any, **more: Any) -> Any:
+        return x if not name or name in rest else real(x, *rest, **more)
+
+    return lambda patch: patch.setattr(room, function, without)
+
+
+BUILT: list[tuple[str, str, Patch]] = [
+    ("forget the gate of what attention reads", "axk2", forgotten(latent_attention, "let_in")),
+    ("forget the gate of what a mixture reads", "axk2", forgotten(mixture, "let_in")),
+    ("forget the sigmoid of the heads' gate", "axk2", forgotten(latent_attention, "sigmoid")),
+    ("forget the norm of what a mixture brings", "axk1", forgotten(mixture, "norm", "output_norm")),
+]
+"""What is wrong, the case that tells, and how the code is made so."""
+
+
+@pytest.mark.parametrize(("what", "case", "patch"), BUILT, ids=[mutant[0] for mutant in BUILT])
+def test_what_is_built_otherwise_is_caught(what: str, case: str, patch: Patch, monkeypatch: pytest.MonkeyPatch):
+    assert off(case) <= 1, what
+    patch(monkeypatch)
+    assert off(case) > 1, what
+
+
+def test_an_expert_outside_the_chosen_groups_goes_before_one_below_zero():
+    """As modeling_axk2.py has it: outside, 0 is written over what an expert is preferred with."""
+    preference = np.array([[0.9, -0.2, 0.3, 0.1]], np.float32)
+    data = {"kind": "mixture", "n_experts": 4, "n_experts_per_token": 2, "expert": {"kind": "gated", "d_ff": 3}}
+    for outside, chosen in (("zero", [0, 2]), ("never", [0, 1])):
+        grouped = Mixture.model_validate(data | {"n_groups": 2, "n_groups_per_token": 1, "outside": outside})
+        assert mixture.choose(preference, grouped)[0].tolist() == chosen
 
 
 @pytest.mark.parametrize(("what", "case", "key", "old", "new"), MUTANTS, ids=[mutant[0] for mutant in MUTANTS])

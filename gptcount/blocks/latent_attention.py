@@ -7,6 +7,7 @@ from pydantic import model_validator
 from gptcount.blocks.attention import Rotary, Turned
 from gptcount.blocks.block import Block, Names, Real, Size
 from gptcount.blocks.indexer import Indexer
+from gptcount.blocks.input_gate import input_gate
 from gptcount.blocks.norm import Norm
 from gptcount.weight import NOTHING, Inventory, linear, per
 
@@ -29,6 +30,11 @@ class LatentAttention(Block):
     norm: Norm
     biases: Names[Literal["query_down", "kv_down", "output"]] = ()
     rotary: Rotary = Rotary()
+    d_input_gate: Size | None = None
+    """How narrow the MLP is that gates what attention reads, where there is one (A.X K2)."""
+    gate: bool = False
+    """Queries, and a gate of what the heads bring, are made of the latent vector after its norm and before it, side by
+    side (A.X K2)."""
     query_scale: Real = 1.0
     """What queries are multiplied by."""
     kv_scale: Real = 1.0
@@ -42,9 +48,16 @@ class LatentAttention(Block):
             raise ValueError("an indexer reads the query latent, and there is no d_query_latent")
         if isinstance(self.indexer, Indexer) and self.indexer.compressor:
             raise ValueError("indexer.compressor: keys of latent attention are not compressed")
+        if self.gate and self.d_query_latent is None:
+            raise ValueError("gate: it is made of the query latent, and there is no d_query_latent")
         for rotary, width, name in self.turned():
             rotary.fits(width, name)
         return self
+
+    def sizes(self) -> dict[str, int]:
+        """The sizes, and that of the latent vector twice where queries are made of both."""
+        both = {"d_query_latents": 2 * self.d_query_latent} if self.gate and self.d_query_latent else {}
+        return super().sizes() | both
 
     def turned(self) -> list[Turned]:
         """What rotary positions turn."""
@@ -53,7 +66,7 @@ class LatentAttention(Block):
 
     def weights(self) -> Inventory:
         bias = self.biases
-        query_from = "d_query_latent" if self.d_query_latent else "d_model"
+        query_from = "d_query_latents" if self.gate else "d_query_latent" if self.d_query_latent else "d_model"
         query_latent = (
             linear("query_down", "d_model d_query_latent", "query_down" in bias)
             + self.norm.across("d_query_latent").under("query_norm")
@@ -61,8 +74,10 @@ class LatentAttention(Block):
             else NOTHING
         )
         return (
-            query_latent
+            (input_gate() if self.d_input_gate else NOTHING)
+            + query_latent
             + per("n_heads", linear("query", f"{query_from} d_nope") + linear("query_rotary", f"{query_from} d_rotary"))
+            + (per("n_heads", linear("gate", f"{query_from} d_value")) if self.gate else NOTHING)
             + linear("kv_down", "d_model d_kv_latent", "kv_down" in bias)
             + linear("key_rotary", "d_model d_rotary", "kv_down" in bias)
             + self.norm.across("d_kv_latent").under("kv_norm")

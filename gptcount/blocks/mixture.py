@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gptcount.blocks.block import Block, NotNegative, Positive, Real, Size, allowed
+from gptcount.blocks.input_gate import input_gate
 from gptcount.blocks.mlp import GatedMLP, PlainMLP, activation
 from gptcount.blocks.norm import Norm
 from gptcount.weight import NOTHING, Inventory, Role, linear, per, weight
@@ -51,6 +52,12 @@ class Mixture(Block):
     router_scale: Real = 1.0
     expert_scales: bool = False
     """Each expert has a learned number that multiplies its score."""
+    output_norm: Norm | None = None
+    """A norm of all that the mixture brings (A.X K1)."""
+    d_input_gate: Size | None = None
+    """How narrow the MLP is that gates what the mixture reads, where there is one (A.X K2)."""
+    outside: Literal["never", "zero"] = "never"
+    """Experts of groups that are not chosen are never chosen, or as readily as those whose score is 0 (A.X K2)."""
 
     @model_validator(mode="after")
     def _chosen_among_all(self) -> "Mixture":
@@ -69,6 +76,9 @@ class Mixture(Block):
                 f"n_experts_per_token = {self.n_experts_per_token}: the groups that are chosen hold only {within}",
             ),
             (self.n_groups > 1 and self.n_zero_experts, "n_zero_experts: they are in no group (n_groups)"),
+            (self.own_norms and self.output_norm, "output_norm: what the mixture brings has norms (own_norms)"),
+            (self.own_norms and self.d_input_gate, "d_input_gate: experts read through norms of their own (own_norms)"),
+            (self.outside != "never" and self.n_groups == 1, "outside: there are no groups (n_groups)"),
             (self.shared_gate and not self.shared, "shared_gate: there is no shared expert that it gates"),
             (self.hashed and self.router_correction, "router_correction: experts are looked up (hashed), not chosen"),
             (self.hashed and self.n_groups > 1, "n_groups: experts are looked up (hashed), not chosen"),
@@ -94,7 +104,8 @@ class Mixture(Block):
         correction = weight("router.correction", "n_experts", role)
         correction_zero = weight("router_zero.correction", "n_zero_experts", role)
         return (
-            (self.router_norm.across("d_model").under("router_norm") if self.router_norm else NOTHING)
+            (input_gate() if self.d_input_gate else NOTHING)
+            + (self.router_norm.across("d_model").under("router_norm") if self.router_norm else NOTHING)
             + linear("router", "d_model n_experts", self.router_bias)
             + (linear("router_zero", "d_model n_zero_experts", self.router_bias) if self.n_zero_experts else NOTHING)
             + (correction if self.router_correction else NOTHING)
@@ -109,4 +120,5 @@ class Mixture(Block):
             + shared
             + (own.under("shared_output_norm") if own and self.shared else NOTHING)
             + (linear("shared_gate", "d_model") if self.shared_gate else NOTHING)
+            + (self.output_norm.across("d_model").under("output_norm") if self.output_norm else NOTHING)
         )

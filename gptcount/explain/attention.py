@@ -302,6 +302,15 @@ ATTENTION: dict[str, Sentences] = {
     ),
     "latent.key": _latent_key,
     "latent.value": _latent_value,
+    "latent.input_gate.down": said(
+        "Of the token's {d_model} numbers attention reads as much as a gate lets through: a narrow MLP, first down to "
+        "{d_input_gate} numbers."
+    ),
+    "latent.input_gate.up": said("The gate then has one number for each of {d_model}."),
+    "latent.gate": said(
+        "The gate says for each of the {d_value} numbers that a head has gathered how much of it passes, from the "
+        "latent vector of the token that looks."
+    ),
     "latent.output": _latent_output,
     "compressed.query_down": _QUERY_DOWN,
     "compressed.query": _compressed_query,

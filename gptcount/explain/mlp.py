@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptcount.explain.facts import Facts, Sentences, each, ratio
+from gptcount.explain.facts import Facts, Sentences, each, ratio, said
 from gptcount.numbers import count
 
 
@@ -103,6 +103,11 @@ MLP: dict[str, Sentences] = {
     "mlp.gate": _gate,
     "mlp.up": _up,
     "mlp.down": _down,
+    "mlp.input_gate.down": said(
+        "Of the token's {d_model} numbers the experts read as much as a gate lets through: a narrow MLP, first down to "
+        "{d_input_gate} numbers."
+    ),
+    "mlp.input_gate.up": said("The gate then has one number for each of {d_model}."),
     "mlp.router": _router,
     "mlp.router_zero": _router_zero,
     "mlp.experts.gate": _expert("gate-projection"),

@@ -127,6 +127,8 @@ glm4_moe_lite       Glm4MoeLite
 glm_moe_dsa         GlmMoeDsa
 youtu               Youtu
 minicpm3            MiniCPM3            sequence
+axk1                AXK1                sequence token
+axk2                AXK2                sequence token
 longcat_flash       LongcatFlash
 deepseek_v4         DeepseekV4
 """

@@ -9,8 +9,9 @@ import numpy as np
 from gptcount.blocks.indexer import Indexer
 from gptcount.blocks.latent_attention import LatentAttention
 from gptcount.reference.attention import mask
-from gptcount.reference.functions import softmax
+from gptcount.reference.functions import sigmoid, softmax
 from gptcount.reference.indexer import best_keys
+from gptcount.reference.input_gate import let_in
 from gptcount.reference.norm import norm
 from gptcount.reference.positions import rotate, yarn_mscale
 from gptcount.reference.weights import Weights
@@ -19,13 +20,17 @@ from gptcount.reference.words import Array
 
 def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
     """x: (n_ctx, d_model), already normed. Gives what is added to it, of the same shape."""
-    bias, source, d_source = spec.biases, x, "d_model"
+    if spec.d_input_gate:
+        x = let_in(x, w)
+    bias, source, latent_query, d_source = spec.biases, x, x, "d_model"
     if spec.d_query_latent:
         d_source = "d_query_latent"
-        source = w.linear(
+        raw = w.linear(
             "n_ctx d_model, d_model d_query_latent -> n_ctx d_query_latent", x, "query_down", "query_down" in bias
         )
-        source = norm(source, w, "query_norm", spec.norm, "n_ctx d_query_latent", "d_query_latent")
+        latent_query = source = norm(raw, w, "query_norm", spec.norm, "n_ctx d_query_latent", "d_query_latent")
+        if spec.gate:
+            d_source, source = "d_query_latents", np.concatenate([source, raw], axis=-1)
     query = w.einsum(f"n_ctx {d_source}, n_heads {d_source} d_nope -> n_heads n_ctx d_nope", source, "query")
     turned = w.einsum(
         f"n_ctx {d_source}, n_heads {d_source} d_rotary -> n_heads n_ctx d_rotary", source, "query_rotary"
@@ -37,7 +42,7 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
     value = w.einsum("n_ctx d_kv_latent, n_heads d_kv_latent d_value -> n_heads n_ctx d_value", latent, "value")
     key_turned = w.linear("n_ctx d_model, d_model d_rotary -> n_ctx d_rotary", x, "key_rotary", "kv_down" in bias)
     turned, key_turned = rotate(turned, spec.rotary), rotate(key_turned, spec.rotary)
-    seen = mask(len(x)) if spec.indexer is None else chosen(x, source, w, spec.indexer)
+    seen = mask(len(x)) if spec.indexer is None else chosen(x, latent_query, w, spec.indexer)
 
     scores = w.einsum(
         "n_heads n_ctx d_nope, n_heads n_ctx' d_nope -> n_heads n_ctx n_ctx'", query, key, "attention.scores"
@@ -52,6 +57,9 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
     found = w.einsum(
         "n_heads n_ctx n_ctx', n_heads n_ctx' d_value -> n_heads n_ctx d_value", pattern, value, "attention.seen"
     )
+    if spec.gate:
+        words = "n_ctx d_query_latents, n_heads d_query_latents d_value -> n_heads n_ctx d_value"
+        found = found * sigmoid(w.einsum(words, source, "gate"))
     return w.linear(
         "n_heads n_ctx d_value, (n_heads d_value) d_model -> n_ctx d_model", found, "output", "output" in bias
     )

@@ -152,7 +152,7 @@ def pair(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> Arra
             return cross_thought(x, w, layer.attention, lambda: think(norm(x, w, "mlp_norm", spec), w, layer, x))
         case "pre-norm":
             x = x + scale * attend(norm(x, w, "attention_norm", spec), w, layer)
-            return x + scale * think(norm(x, w, "mlp_norm", spec), w, layer, x)
+            return x + scale * think(norm(x, w, layer.mlp_norm, spec), w, layer, x)
         case "post-norm":
             x = norm(x + scale * attend(x, w, layer), w, "attention_norm", spec)
             return norm(x + scale * think(x, w, layer), w, "mlp_norm", spec)

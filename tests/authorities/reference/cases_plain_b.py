@@ -56,14 +56,78 @@ OLDER: Config = {
     "sparse_attention_freq": [0, 0, 1, 1],
 }
 
+LATENT: Config = {
+    "head_dim": DROP,
+    "q_lora_rank": 22,
+    "kv_lora_rank": 14,
+    "qk_nope_head_dim": 10,
+    "qk_rope_head_dim": 4,
+    "v_head_dim": 18,
+    "num_key_value_heads": 6,
+}
+ROUTED: Config = {
+    "moe_intermediate_size": 26,
+    "n_routed_experts": 8,
+    "n_shared_experts": 2,
+    "num_experts_per_tok": 3,
+    "n_group": 2,
+    "topk_group": 1,
+    "routed_scaling_factor": 1.5,
+}
+INDEX: Config = {"index_n_heads": 5, "index_head_dim": 8, "index_topk": 6}
+
 COUNTS: dict[str, tuple[Config, dict[str, Config]]] = {
     "gpt-sw3": (
         {"vocab_size": 211, "n_positions": 97, "n_embd": 72, "n_layer": 4, "n_head": 6, "n_inner": 116},
         {},
     ),
+    "axk1": (
+        apply(LLAMA, **LATENT, **ROUTED),
+        {
+            "every-other": {"moe_layer_freq": 2},
+            "first-two-dense": {"first_k_dense_replace": 2, "moe_layer_freq": 3},
+            "listed": {"mlp_layer_types": [SPARSE, DENSE, DENSE, SPARSE]},
+            "class-sizes": dict.fromkeys(LATENT, DROP),
+        },
+    ),
+    "axk2": (
+        apply(LLAMA, **LATENT, **ROUTED, **INDEX, gated_norm_rank=11),
+        {
+            "no-groups": {"n_group": DROP, "topk_group": DROP},
+            "null-groups": {"n_group": None, "topk_group": None},
+            "half-a-group": {"n_group": DROP},
+            "every-other": {"moe_layer_freq": 2},
+            "all-dense": {"mlp_layer_types": [DENSE] * 4},
+            "rank-absent": {"gated_norm_rank": DROP},
+            "class-sizes": dict.fromkeys([*LATENT, *INDEX], DROP),
+        },
+    ),
 }
 
-PARITY: dict[str, tuple[str, Config]] = {}
+LATENT_SMALL = apply(
+    SMALL,
+    head_dim=DROP,
+    num_attention_heads=3,
+    num_key_value_heads=3,
+    q_lora_rank=10,
+    kv_lora_rank=7,
+    qk_nope_head_dim=5,
+    qk_rope_head_dim=4,
+    v_head_dim=6,
+    moe_intermediate_size=9,
+    n_routed_experts=8,
+    n_shared_experts=2,
+    num_experts_per_tok=3,
+    n_group=4,
+    topk_group=2,
+    routed_scaling_factor=1.7,
+)
+
+PARITY: dict[str, tuple[str, Config]] = {
+    "axk1": ("axk1", LATENT_SMALL),
+    "axk2": ("axk2", apply(LATENT_SMALL, **INDEX, gated_norm_rank=11, n_group=DROP, topk_group=DROP)),
+    "axk2-groups": ("axk2", apply(LATENT_SMALL, **INDEX, gated_norm_rank=11, num_experts_per_tok=4)),
+}
 
 LANGUAGE: dict[str, tuple[str, Config, dict[str, Config]]] = {
     "minimax_m3_vl": (
