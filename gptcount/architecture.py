@@ -39,7 +39,9 @@ Attention = Annotated[
 Streams = Annotated[AltUp | HyperConnections, Field(discriminator="kind")]
 MLP = Annotated[PlainMLP | GatedMLP | Mixture, Field(discriminator="kind")]
 
-Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel", "parallel-shared", "normed-residual"]
+Residual = Literal[
+    "pre-norm", "post-norm", "output-norm", "sandwich", "parallel", "parallel-shared", "normed-residual", "gained"
+]
 """Where the norms of a layer stand, for a branch f (attention, then the MLP) and its norm:
 
 - ``pre-norm``: x + f(norm(x))
@@ -49,6 +51,7 @@ Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel
 - ``parallel``: x + attention(norm(x)) + mlp(norm'(x))
 - ``parallel-shared``: x + attention(norm(x)) + mlp(norm(x)), one norm for both
 - ``normed-residual``: n + f(n) with n = norm(x)
+- ``gained``: g x + f(norm(x)), each number of x with a learned gain
 """
 
 MOST_SLICES = 5_000
@@ -326,12 +329,16 @@ class Architecture(Block):
             + (norm.under(layer.mlp_norm) if before and self.residual != "parallel-shared" else NOTHING)
             + layer.mlp.inventory().under("mlp")
             + (norm.under("mlp_output_norm") if after else NOTHING)
+            + (self._residual_gains() if self.residual == "gained" else NOTHING)
         )
         return (
             (self.shortcut.around(pair) if self.shortcut else pair)
             + sum((block.of_layer().under(path) for path, block in self.beside().items()), NOTHING)
             + (weight("layer_scalar", "", "buffer") if self.layer_scalar else NOTHING)
         )
+
+    def _residual_gains(self) -> Inventory:
+        return weight("attention_residual", "d_model", "other") + weight("mlp_residual", "d_model", "other")
 
     def _layered(self) -> Inventory:
         """The weights of all layers; those that several kinds of layer have alike are one line."""

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_forward_mutants import PARITY, Patch, off
+from test_forward_mutants import PARITY, Patch, off, setting
 
 from gptcount import Architecture
 from gptcount.blocks.mixture import Mixture
-from gptcount.reference import latent_attention, mixture
+from gptcount.reference import attention, latent_attention, mixture
 
 
 def wherever(data: Any, key: str, old: Any, new: Any) -> Any:
@@ -28,6 +28,9 @@ MUTANTS = [
     ("blocks of other tokens", "minimax_m3_vl", "n_block", 3, 4),
     ("turn all of a head, not half", "minimax_m3_vl-partial", "d_rotary", 2, 4),
     ("forget the clip of gate and up", "minimax_m3_vl", "limit", 0.9, None),
+    ("look at one key fewer", "doge", "n_kept", 4, 3),
+    ("forget the window", "doge-window-biases", "window", 5, None),
+    ("forget the gain of what comes in", "doge", "residual", "gained", "pre-norm"),
     ("another steepness of the gate", "minimax_m3_vl", "alpha", 1.3, 1.702),
 ]
 """What is wrong, the case that tells, the key, what it is and what it is made to be."""
@@ -47,6 +50,7 @@ BUILT: list[tuple[str, str, Patch]] = [
     ("forget the gate of what attention reads", "axk2", forgotten(latent_attention, "let_in")),
     ("forget the gate of what a mixture reads", "axk2", forgotten(mixture, "let_in")),
     ("forget the sigmoid of the heads' gate", "axk2", forgotten(latent_attention, "sigmoid")),
+    ("forget what values are worth", "doge", setting(attention, "more_scores", lambda *rest: None)),
     ("forget the norm of what a mixture brings", "axk1", forgotten(mixture, "norm", "output_norm")),
 ]
 """What is wrong, the case that tells, and how the code is made so."""

@@ -83,6 +83,15 @@ class Temperature(Block):
     offset: Literal[0, 1] = 0
 
 
+class Worth(Block):
+    """Every value says what it is worth to each group of heads, which is added to the scores of its key; a token looks
+    at those that are worth most (Shi et al. 2024, arXiv:2412.11834)."""
+
+    n_kept: Size
+    """At how many it looks, at most."""
+    bias: bool = False
+
+
 class MultiHeadAttention(Block):
     """Multi-head attention (Vaswani et al. 2017); with fewer key/value heads it is grouped-query attention (Ainslie et
     al. 2023), with one, multi-query attention (Shazeer 2019)."""
@@ -131,6 +140,8 @@ class MultiHeadAttention(Block):
     temperature: Temperature | None = None
     indexer: BlockIndexer | None = None
     """Chooses the blocks of tokens that a token looks at (MiniMax-M3)."""
+    worth: Worth | None = None
+    """Values say how much they are worth, and the worthiest are looked at (Doge)."""
 
     @model_validator(mode="after")
     def _whole_groups(self) -> "MultiHeadAttention":
@@ -154,6 +165,14 @@ class MultiHeadAttention(Block):
         )
         if self.indexer:
             self._indexed(self.indexer)
+        allowed(
+            (
+                self.worth and not self.n_kv_heads,
+                "worth: values are worth as much to a group of heads (n_kv_heads)",
+            ),
+            (self.worth and self.d_value, "worth: such values are as wide as d_head"),
+            (self.worth and (self.shares_kv or self.bidirectional), "worth: values of earlier tokens, its layer's"),
+        )
         for rotary, width, name in self.turned():
             rotary.fits(width, name)
         return self
@@ -194,6 +213,7 @@ class MultiHeadAttention(Block):
                 if self.value_norm and not self.shares_kv
                 else NOTHING
             )
+            + (self._worth(self.worth) if self.worth else NOTHING)
             + (weight("sinks", "n_heads", "other") if self.sinks else NOTHING)
             + (self._lambdas() if self.differential else NOTHING)
             + (per("n_heads", linear("gate", f"d_model {d_value}")) if self.gate else NOTHING)
@@ -201,6 +221,10 @@ class MultiHeadAttention(Block):
             + (self.indexer.inventory().under("indexer") if self.indexer else NOTHING)
             + linear("output", f"n_heads*{d_value} d_model", "output" in bias)
         )
+
+    def _worth(self, worth: Worth) -> Inventory:
+        matrix = linear("worth", "n_kv_heads*d_head n_kv_heads'", worth.bias)
+        return matrix + weight("worth.rate", "n_kv_heads", "other")
 
     def _lambdas(self) -> Inventory:
         names = ("lambda_query_1", "lambda_key_1", "lambda_query_2", "lambda_key_2")

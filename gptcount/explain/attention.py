@@ -275,6 +275,10 @@ ATTENTION: dict[str, Sentences] = {
     "attention.value": _value,
     "attention.output": _output,
     "attention.gate": _attention_gate,
+    "attention.worth": said(
+        "Of the values of all {n_kv_heads} heads it makes what a token's are worth to each: that much is added to its "
+        "scores, and only the tokens whose values are worth most are looked at."
+    ),
     "attention.crossed.query": said(
         "Some layers look at what another part of the model brings, an image say: their query matrices turn a token's "
         "{d_model} numbers into the {d_head} that each of {n_heads} heads looks for there."

@@ -111,6 +111,7 @@ glm4_moe            Glm4Moe
 sarvam_moe          Glm4Moe,SarvamMoE
 dots1               Dots1
 solar_open          SolarOpen
+doge                Doge                sequence
 minimax_m2          MiniMaxM2
 minimax_m3_vl_text  MiniMaxM3VL
 mimo_v2_flash       MiMoV2Flash

@@ -10,7 +10,7 @@ from gptcount.blocks.attention import MultiHeadAttention, Temperature
 from gptcount.blocks.norm import HeadNorm, Norm
 from gptcount.reference.alibi import slopes
 from gptcount.reference.block_indexer import best_blocks
-from gptcount.reference.functions import sigmoid, softmax
+from gptcount.reference.functions import sigmoid, softmax, softplus
 from gptcount.reference.norm import norm
 from gptcount.reference.positions import rotate
 from gptcount.reference.weights import Weights
@@ -22,13 +22,13 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
     bias, d_value = spec.biases, "d_value" if spec.d_value else "d_head"
     query = w.linear("n_ctx d_model, n_heads d_model d_head -> n_heads n_ctx d_head", x, "query", "query" in bias)
     key, value = keys_and_values(x, w, spec)
-    query = placed(query, w, "query_norm", spec, "n_heads")
+    query, more = placed(query, w, "query_norm", spec, "n_heads"), more_scores(x, value, w, spec)
     key, value = each_head(key, spec.n_heads), each_head(value, spec.n_heads)
 
     scores = w.einsum(
         "n_heads n_ctx d_head, n_heads n_ctx' d_head -> n_heads n_ctx n_ctx'", query, key, "attention.scores"
     )
-    pattern = w.step("attention.pattern", "n_heads n_ctx n_ctx'", pattern_of(scores, w, spec, x))
+    pattern = w.step("attention.pattern", "n_heads n_ctx n_ctx'", pattern_of(scores, w, spec, more))
     if spec.differential:
         seen = differential(pattern, value, w, spec.differential)
     else:
@@ -97,9 +97,9 @@ def over_all_heads(x: Array, w: Weights, name: str, spec: Norm, heads: str, widt
     return w.arrange(f"n_ctx ({heads} {width}) -> {heads} n_ctx {width}", normed)
 
 
-def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention, x: Array) -> Array:
-    """Scores (n_heads, n_ctx, n_ctx) into how much each token takes of each: scaled, capped, masked, softmaxed. An
-    indexer chooses by ``x``, what attention reads."""
+def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention, more: Array | None) -> Array:
+    """Scores (n_heads, n_ctx, n_ctx) into how much each token takes of each: scaled, capped, masked, softmaxed; to them
+    ``more`` is added."""
     scale = spec.scale if spec.scale is not None else 1 / sqrt(spec.d_head)
     scores = scores * np.float32(scale / ((w.layer or 0) + 1 if spec.scale_by_layer else 1))
     if spec.alibi:
@@ -107,9 +107,25 @@ def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention, x: Array) ->
     if spec.softcap:
         scores = np.float32(spec.softcap) * np.tanh(scores / np.float32(spec.softcap))
     scores = scores + mask(len(scores[0]), spec.window, spec.chunk, spec.bidirectional)
-    if spec.indexer:
-        scores = scores + each_head(best_blocks(x, w, spec.indexer, spec.rotary), spec.n_heads)
+    if more is not None:
+        scores = scores + each_head(more, spec.n_heads)
     return with_sinks(scores, w) if spec.sinks else softmax(scores)
+
+
+def more_scores(x: Array, value: Array, w: Weights, spec: MultiHeadAttention) -> Array | None:
+    """What is added to the scores of groups of heads, (groups, n_ctx, n_ctx): -inf where an indexer does not choose a
+    token; what a value is worth where it is among the worthiest, and -inf where not."""
+    if spec.indexer:
+        return best_blocks(x, w, spec.indexer, spec.rotary)
+    if not spec.worth:
+        return None
+    words = "n_kv_heads n_ctx d_head, (n_kv_heads d_head) n_kv_heads' -> n_ctx n_kv_heads'"
+    worth = w.linear(words, value, "worth", spec.worth.bias)
+    worth = np.exp(w.drawn("worth.rate", "n_kv_heads") * softplus(worth)).T[:, None]
+    worth = worth + mask(len(x), spec.window, spec.chunk)
+    kept = np.zeros(worth.shape, bool)
+    np.put_along_axis(kept, np.argsort(-worth, axis=-1, kind="stable")[..., : spec.worth.n_kept], True, axis=-1)
+    return np.where(kept, worth, np.float32(-np.inf))
 
 
 def with_sinks(scores: Array, w: Weights) -> Array:

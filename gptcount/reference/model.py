@@ -177,6 +177,11 @@ def pair(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> Arra
             x = normed + scale * attend(normed, w, layer)
             normed = norm(x, w, "mlp_norm", spec)
             return normed + scale * think(normed, w, layer)
+        case "gained":
+            branch = scale * attend(norm(x, w, "attention_norm", spec), w, layer)
+            x = w.scale("n_ctx d_model", x, "attention_residual", "d_model") + branch
+            branch = scale * think(norm(x, w, "mlp_norm", spec), w, layer, x)
+            return w.scale("n_ctx d_model", x, "mlp_residual", "d_model") + branch
 
 
 def attend(x: Array, w: Weights, layer: Layer) -> Array:

@@ -102,6 +102,14 @@ COUNTS: dict[str, tuple[Config, dict[str, Config]]] = {
             "class-sizes": dict.fromkeys([*LATENT, *INDEX], DROP),
         },
     ),
+    "doge": (
+        apply(LLAMA, keep_window_size=16),
+        {
+            "window": {"sliding_window": 16},
+            "biases": {"attention_bias": True, "mlp_bias": True},
+            "class-sizes": dict.fromkeys(["vocab_size", "hidden_size", "num_attention_heads"], DROP),
+        },
+    ),
 }
 
 LATENT_SMALL = apply(
@@ -127,6 +135,20 @@ PARITY: dict[str, tuple[str, Config]] = {
     "axk1": ("axk1", LATENT_SMALL),
     "axk2": ("axk2", apply(LATENT_SMALL, **INDEX, gated_norm_rank=11, n_group=DROP, topk_group=DROP)),
     "axk2-groups": ("axk2", apply(LATENT_SMALL, **INDEX, gated_norm_rank=11, num_experts_per_tok=4)),
+    "doge": ("doge", apply(SMALL, keep_window_size=4)),
+    "doge-window-biases": (
+        "doge",
+        apply(
+            SMALL,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            head_dim=DROP,
+            keep_window_size=3,
+            sliding_window=5,
+            attention_bias=True,
+            mlp_bias=True,
+        ),
+    ),
 }
 
 LANGUAGE: dict[str, tuple[str, Config, dict[str, Config]]] = {
