@@ -31,6 +31,10 @@ MUTANTS = [
     ("look at one key fewer", "doge", "n_kept", 4, 3),
     ("forget the window", "doge-window-biases", "window", 5, None),
     ("forget the gain of what comes in", "doge", "residual", "gained", "pre-norm"),
+    ("turn layers with a window by the base of the others", "step3p7", "base", 90.0, 200.0),
+    ("forget that gains are stored less one", "step3p7", "plus_one", True, False),
+    ("clip gates before their activation", "step3p7-limits", "limits", "activated", "gate"),
+    ("forget what scores are scaled by", "step3p7-limits", "scale", 1 / 3, None),
     ("another steepness of the gate", "minimax_m3_vl", "alpha", 1.3, 1.702),
 ]
 """What is wrong, the case that tells, the key, what it is and what it is made to be."""
@@ -51,6 +55,7 @@ BUILT: list[tuple[str, str, Patch]] = [
     ("forget the gate of what a mixture reads", "axk2", forgotten(mixture, "let_in")),
     ("forget the sigmoid of the heads' gate", "axk2", forgotten(latent_attention, "sigmoid")),
     ("forget what values are worth", "doge", setting(attention, "more_scores", lambda *rest: None)),
+    ("forget the sigmoid of each head's gate", "step3p7", forgotten(attention, "sigmoid")),
     ("forget the norm of what a mixture brings", "axk1", forgotten(mixture, "norm", "output_norm")),
 ]
 """What is wrong, the case that tells, and how the code is made so."""

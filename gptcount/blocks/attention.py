@@ -112,8 +112,9 @@ class MultiHeadAttention(Block):
     value_norm: Norm | None = None
     sinks: bool = False
     """A learned score for each head, of looking at nothing (gpt-oss)."""
-    gate: bool = False
-    """What comes out of the heads is gated by the sigmoid of a matrix of the input (afmoe)."""
+    gate: bool | Literal["per-head"] = False
+    """What comes out of the heads is gated by the sigmoid of a matrix of the input: number by number (afmoe), or each
+    head by one number (Step 3.5)."""
     output_norm: Norm | None = None
     """A norm of what the heads bring, before the output matrix (BitNet)."""
     differential: Norm | None = None
@@ -216,11 +217,15 @@ class MultiHeadAttention(Block):
             + (self._worth(self.worth) if self.worth else NOTHING)
             + (weight("sinks", "n_heads", "other") if self.sinks else NOTHING)
             + (self._lambdas() if self.differential else NOTHING)
-            + (per("n_heads", linear("gate", f"d_model {d_value}")) if self.gate else NOTHING)
+            + (self._gate(d_value) if self.gate else NOTHING)
             + (self.output_norm.across(f"n_heads*{d_value}").under("output_norm") if self.output_norm else NOTHING)
             + (self.indexer.inventory().under("indexer") if self.indexer else NOTHING)
             + linear("output", f"n_heads*{d_value} d_model", "output" in bias)
         )
+
+    def _gate(self, d_value: str) -> Inventory:
+        per_head = self.gate == "per-head"
+        return linear("gate", "d_model n_heads") if per_head else per("n_heads", linear("gate", f"d_model {d_value}"))
 
     def _worth(self, worth: Worth) -> Inventory:
         matrix = linear("worth", "n_kv_heads*d_head n_kv_heads'", worth.bias)

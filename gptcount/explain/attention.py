@@ -123,6 +123,8 @@ def _one_head(facts: Facts) -> str:
 
 
 def _attention_gate(facts: Facts) -> list[str]:
+    if getattr(facts.block, "gate", True) == "per-head":
+        return [f"The gate says for each of {count(facts.row.sizes[1])} heads how much of what it has gathered passes."]
     return [
         f"The gate says for each of the {count(facts.row.sizes[1])} numbers that a head has gathered how much of it "
         "passes, from the vector of the token that looks.",

@@ -53,6 +53,7 @@ _TYPES: dict[str, str] = {
     "mixtures": "minimax_m2 mimo_v2_flash afmoe gpt_oss dbrx aria_text",
     "doge": "doge",
     "minimax": "minimax_m3_vl_text",
+    "step": "step3p5",
     "llama4": "llama4_text",
     "mllama": "mllama_text_model",
     "deepseek": "deepseek_v2 deepseek_v3 kimi_k2 sarvam_mla deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",

@@ -112,6 +112,7 @@ sarvam_moe          Glm4Moe,SarvamMoE
 dots1               Dots1
 solar_open          SolarOpen
 doge                Doge                sequence
+step3p5             Step3p5
 minimax_m2          MiniMaxM2
 minimax_m3_vl_text  MiniMaxM3VL
 mimo_v2_flash       MiMoV2Flash

@@ -39,7 +39,9 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
             "attention.seen",
         )
 
-    if spec.gate:
+    if spec.gate == "per-head":
+        seen = seen * sigmoid(w.einsum("n_ctx d_model, d_model n_heads -> n_heads n_ctx", x, "gate"))[..., None]
+    elif spec.gate:
         seen = seen * sigmoid(
             w.linear(f"n_ctx d_model, n_heads d_model {d_value} -> n_heads n_ctx {d_value}", x, "gate")
         )
