@@ -35,6 +35,8 @@ MUTANTS = [
     ("forget that gains are stored less one", "step3p7", "plus_one", True, False),
     ("clip gates before their activation", "step3p7-limits", "limits", "activated", "gate"),
     ("forget what scores are scaled by", "step3p7-limits", "scale", 1 / 3, None),
+    ("forget the window of latent attention", "dots3_note_text", "window", 5, None),
+    ("forget the scale of the latent vector", "dots3_note_text", "kv_scale", (16 / 11) ** 0.5, 1.0),
     ("another steepness of the gate", "minimax_m3_vl", "alpha", 1.3, 1.702),
 ]
 """What is wrong, the case that tells, the key, what it is and what it is made to be."""
@@ -56,6 +58,8 @@ BUILT: list[tuple[str, str, Patch]] = [
     ("forget the sigmoid of the heads' gate", "axk2", forgotten(latent_attention, "sigmoid")),
     ("forget what values are worth", "doge", setting(attention, "more_scores", lambda *rest: None)),
     ("forget the sigmoid of each head's gate", "step3p7", forgotten(attention, "sigmoid")),
+    ("forget the sigmoid of each head's gate, latent", "dots3_note_text", forgotten(latent_attention, "sigmoid")),
+    ("forget the norm of the rotated key", "dots3_note_text", forgotten(latent_attention, "norm", "key_rotary_norm")),
     ("forget the norm of what a mixture brings", "axk1", forgotten(mixture, "norm", "output_norm")),
 ]
 """What is wrong, the case that tells, and how the code is made so."""

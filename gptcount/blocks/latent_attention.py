@@ -32,9 +32,14 @@ class LatentAttention(Block):
     rotary: Rotary = Rotary()
     d_input_gate: Size | None = None
     """How narrow the MLP is that gates what attention reads, where there is one (A.X K2)."""
-    gate: bool = False
-    """Queries, and a gate of what the heads bring, are made of the latent vector after its norm and before it, side by
-    side (A.X K2)."""
+    gate: Literal["latents", "per-head"] | None = None
+    """What the heads bring is gated. ``latents``: number by number, by the query's latent vector after its norm and
+    before it, side by side, of which queries are made too (A.X K2). ``per-head``: each head by one number, of the
+    model's vector (dots3-note)."""
+    key_rotary_norm: bool = False
+    """The rotated part of the key has a norm, before it is turned (dots3-note)."""
+    window: Size | None = None
+    """How many tokens a token sees, itself included; absent, all before it."""
     query_scale: Real = 1.0
     """What queries are multiplied by."""
     kv_scale: Real = 1.0
@@ -48,7 +53,7 @@ class LatentAttention(Block):
             raise ValueError("an indexer reads the query latent, and there is no d_query_latent")
         if isinstance(self.indexer, Indexer) and self.indexer.compressor:
             raise ValueError("indexer.compressor: keys of latent attention are not compressed")
-        if self.gate and self.d_query_latent is None:
+        if self.gate == "latents" and self.d_query_latent is None:
             raise ValueError("gate: it is made of the query latent, and there is no d_query_latent")
         for rotary, width, name in self.turned():
             rotary.fits(width, name)
@@ -56,7 +61,7 @@ class LatentAttention(Block):
 
     def sizes(self) -> dict[str, int]:
         """The sizes, and that of the latent vector twice where queries are made of both."""
-        both = {"d_query_latents": 2 * self.d_query_latent} if self.gate and self.d_query_latent else {}
+        both = {"d_query_latents": 2 * self.d_query_latent} if self.gate == "latents" and self.d_query_latent else {}
         return super().sizes() | both
 
     def turned(self) -> list[Turned]:
@@ -66,7 +71,9 @@ class LatentAttention(Block):
 
     def weights(self) -> Inventory:
         bias = self.biases
-        query_from = "d_query_latents" if self.gate else "d_query_latent" if self.d_query_latent else "d_model"
+        query_from = (
+            "d_query_latents" if self.gate == "latents" else "d_query_latent" if self.d_query_latent else "d_model"
+        )
         query_latent = (
             linear("query_down", "d_model d_query_latent", "query_down" in bias)
             + self.norm.across("d_query_latent").under("query_norm")
@@ -77,9 +84,11 @@ class LatentAttention(Block):
             (input_gate() if self.d_input_gate else NOTHING)
             + query_latent
             + per("n_heads", linear("query", f"{query_from} d_nope") + linear("query_rotary", f"{query_from} d_rotary"))
-            + (per("n_heads", linear("gate", f"{query_from} d_value")) if self.gate else NOTHING)
+            + (per("n_heads", linear("gate", f"{query_from} d_value")) if self.gate == "latents" else NOTHING)
+            + (linear("gate", "d_model n_heads") if self.gate == "per-head" else NOTHING)
             + linear("kv_down", "d_model d_kv_latent", "kv_down" in bias)
             + linear("key_rotary", "d_model d_rotary", "kv_down" in bias)
+            + (self.norm.across("d_rotary").under("key_rotary_norm") if self.key_rotary_norm else NOTHING)
             + self.norm.across("d_kv_latent").under("kv_norm")
             + per("n_heads", linear("key", "d_kv_latent d_nope") + linear("value", "d_kv_latent d_value"))
             + (self.indexer.inventory().under("indexer") if isinstance(self.indexer, Indexer) else NOTHING)

@@ -313,10 +313,7 @@ ATTENTION: dict[str, Sentences] = {
         "{d_input_gate} numbers."
     ),
     "latent.input_gate.up": said("The gate then has one number for each of {d_model}."),
-    "latent.gate": said(
-        "The gate says for each of the {d_value} numbers that a head has gathered how much of it passes, from the "
-        "latent vector of the token that looks."
-    ),
+    "latent.gate": _attention_gate,
     "latent.output": _latent_output,
     "compressed.query_down": _QUERY_DOWN,
     "compressed.query": _compressed_query,

@@ -58,6 +58,7 @@ _TYPES: dict[str, str] = {
     "mllama": "mllama_text_model",
     "deepseek": "deepseek_v2 deepseek_v3 kimi_k2 sarvam_mla deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",
     "axk": "axk1 axk2",
+    "dots3": "dots3_note_text",
     "longcat": "longcat_flash",
     "deepseek_v4": "deepseek_v4",
 }

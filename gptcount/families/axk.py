@@ -57,7 +57,7 @@ def axk2(c: Config) -> Part:
     _listed(c)
     c.only(num_experts=c.size("n_routed_experts", "num_local_experts", absent=128))
     rank = {"d_input_gate": c.size("gated_norm_rank", absent=16)}
-    model = attending(indexed(c, interleaved=False), gate=True, **rank)
+    model = attending(indexed(c, interleaved=False), gate="latents", **rank)
 
     def gated(part: Part) -> Part:
         mlp = part.get("mlp", {})

@@ -110,6 +110,7 @@ glm4                Glm4                sequence token
 glm4_moe            Glm4Moe
 sarvam_moe          Glm4Moe,SarvamMoE
 dots1               Dots1
+dots3_note_text     Dots3Note
 solar_open          SolarOpen
 doge                Doge                sequence
 step3p5             Step3p5

@@ -29,7 +29,7 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
             "n_ctx d_model, d_model d_query_latent -> n_ctx d_query_latent", x, "query_down", "query_down" in bias
         )
         latent_query = source = norm(raw, w, "query_norm", spec.norm, "n_ctx d_query_latent", "d_query_latent")
-        if spec.gate:
+        if spec.gate == "latents":
             d_source, source = "d_query_latents", np.concatenate([source, raw], axis=-1)
     query = w.einsum(f"n_ctx {d_source}, n_heads {d_source} d_nope -> n_heads n_ctx d_nope", source, "query")
     turned = w.einsum(
@@ -41,8 +41,12 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
     key = w.einsum("n_ctx d_kv_latent, n_heads d_kv_latent d_nope -> n_heads n_ctx d_nope", latent, "key")
     value = w.einsum("n_ctx d_kv_latent, n_heads d_kv_latent d_value -> n_heads n_ctx d_value", latent, "value")
     key_turned = w.linear("n_ctx d_model, d_model d_rotary -> n_ctx d_rotary", x, "key_rotary", "kv_down" in bias)
+    if spec.key_rotary_norm:
+        key_turned = norm(key_turned, w, "key_rotary_norm", spec.norm, "n_ctx d_rotary", "d_rotary")
     turned, key_turned = rotate(turned, spec.rotary), rotate(key_turned, spec.rotary)
-    seen = mask(len(x)) if spec.indexer is None else chosen(x, latent_query, w, spec.indexer)
+    seen = mask(len(x), spec.window)
+    if spec.indexer is not None:
+        seen = seen + chosen(x, latent_query, w, spec.indexer)
 
     scores = w.einsum(
         "n_heads n_ctx d_nope, n_heads n_ctx' d_nope -> n_heads n_ctx n_ctx'", query, key, "attention.scores"
@@ -57,7 +61,9 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
     found = w.einsum(
         "n_heads n_ctx n_ctx', n_heads n_ctx' d_value -> n_heads n_ctx d_value", pattern, value, "attention.seen"
     )
-    if spec.gate:
+    if spec.gate == "per-head":
+        found = found * sigmoid(w.einsum("n_ctx d_model, d_model n_heads -> n_heads n_ctx", x, "gate"))[..., None]
+    elif spec.gate:
         words = "n_ctx d_query_latents, n_heads d_query_latents d_value -> n_heads n_ctx d_value"
         found = found * sigmoid(w.einsum(words, source, "gate"))
     return w.linear(

@@ -74,6 +74,16 @@ ROUTED: Config = {
     "topk_group": 1,
     "routed_scaling_factor": 1.5,
 }
+SWA: Config = {
+    "swa_num_attention_heads": 4,
+    "swa_num_key_value_heads": 4,
+    "swa_q_lora_rank": 20,
+    "swa_kv_lora_rank": 16,
+    "swa_head_dim": 14,
+    "swa_qk_nope_head_dim": 8,
+    "swa_v_head_dim": 12,
+}
+BY_LAYER: Config = {key.removeprefix("swa_"): size for key, size in SWA.items()} | {"qk_rope_head_dim": 6}
 INDEX: Config = {"index_n_heads": 5, "index_head_dim": 8, "index_topk": 6}
 
 COUNTS: dict[str, tuple[Config, dict[str, Config]]] = {
@@ -110,6 +120,26 @@ COUNTS: dict[str, tuple[Config, dict[str, Config]]] = {
             "class-sizes": dict.fromkeys(["vocab_size", "hidden_size", "num_attention_heads"], DROP),
         },
     ),
+    "dots3_note_text": (
+        apply(LLAMA, **LATENT, **ROUTED, **INDEX, **SWA, shared_experts_intermediate_size=34),
+        {
+            "all-indexed": {"use_sliding_window": False},
+            "no-indexer": {"use_dsa": False},
+            "older-names": {"layer_types": [FULL, SLIDING, FULL, SLIDING], "num_hidden_layers": 4},
+            "listed": {
+                "layer_types": ["indexed_attention", SLIDING, FULL, SLIDING],
+                "per_layer_config": {"1": BY_LAYER, "3": BY_LAYER},
+                **dict.fromkeys(SWA, DROP),
+            },
+            "experts-by-flags": {"moe_layer_freq": [0, 1, 0, 1], "first_k_dense_replace": 0},
+            "shared-otherwise": {
+                "shared_experts_intermediate_size": DROP,
+                "moe_shared_expert_intermediate_size": 30,
+                "n_shared_experts": 1,
+            },
+            "class-sizes": dict.fromkeys([*LATENT, *INDEX, *SWA, "num_attention_heads"], DROP),
+        },
+    ),
 }
 
 LATENT_SMALL = apply(
@@ -135,6 +165,24 @@ PARITY: dict[str, tuple[str, Config]] = {
     "axk1": ("axk1", LATENT_SMALL),
     "axk2": ("axk2", apply(LATENT_SMALL, **INDEX, gated_norm_rank=11, n_group=DROP, topk_group=DROP)),
     "axk2-groups": ("axk2", apply(LATENT_SMALL, **INDEX, gated_norm_rank=11, num_experts_per_tok=4)),
+    "dots3_note_text": (
+        "dots3_note_text",
+        apply(
+            LATENT_SMALL,
+            **INDEX | {"index_topk": 4},
+            **SWA | {"swa_q_lora_rank": 13, "swa_kv_lora_rank": 11},
+            shared_experts_intermediate_size=12,
+            num_hidden_layers=4,
+            sliding_window=5,
+            n_group=2,
+            topk_group=1,
+            rope_parameters=DROP,
+            rope_theta=200.0,
+            swa_rope_theta=90.0,
+            pad_token_id=0,
+            attention_bias=True,
+        ),
+    ),
     "doge": ("doge", apply(SMALL, keep_window_size=4)),
     "doge-window-biases": (
         "doge",
