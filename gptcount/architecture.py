@@ -40,7 +40,15 @@ Streams = Annotated[AltUp | HyperConnections, Field(discriminator="kind")]
 MLP = Annotated[PlainMLP | GatedMLP | Mixture, Field(discriminator="kind")]
 
 Residual = Literal[
-    "pre-norm", "post-norm", "output-norm", "sandwich", "parallel", "parallel-shared", "normed-residual", "gained"
+    "pre-norm",
+    "post-norm",
+    "output-norm",
+    "sandwich",
+    "parallel",
+    "parallel-shared",
+    "normed-residual",
+    "gained",
+    "averaged",
 ]
 """Where the norms of a layer stand, for a branch f (attention, then the MLP) and its norm:
 
@@ -51,6 +59,7 @@ Residual = Literal[
 - ``parallel``: x + attention(norm(x)) + mlp(norm'(x))
 - ``parallel-shared``: x + attention(norm(x)) + mlp(norm(x)), one norm for both
 - ``normed-residual``: n + f(n) with n = norm(x)
+- ``averaged``: x sqrt(1 - 1/k) + norm'(f(norm(x))) / sqrt(k), where k counts what was added, the embedding included
 - ``gained``: g x + f(norm(x)), each number of x with a learned gain
 """
 
@@ -320,7 +329,7 @@ class Architecture(Block):
         return self._of_layer(layer).bind(self._bound())
 
     def _of_layer(self, layer: Layer) -> Inventory:
-        before, after = self.residual != "output-norm", self.residual in ("output-norm", "sandwich")
+        before, after = self.residual != "output-norm", self.residual in ("output-norm", "sandwich", "averaged")
         norm = self.norm.across("d_model")
         pair = (
             (norm.under("attention_norm") if before else NOTHING)

@@ -7,6 +7,7 @@ import pytest
 from test_forward_mutants import PARITY, Patch, off, setting
 
 from gptcount import Architecture
+from gptcount.blocks.attention import Temperature
 from gptcount.blocks.mixture import Mixture
 from gptcount.reference import attention, latent_attention, mixture
 
@@ -37,6 +38,12 @@ MUTANTS = [
     ("forget what scores are scaled by", "step3p7-limits", "scale", 1 / 3, None),
     ("forget the window of latent attention", "dots3_note_text", "window", 5, None),
     ("forget the scale of the latent vector", "dots3_note_text", "kv_scale", (16 / 11) ** 0.5, 1.0),
+    ("correct scores, not what the router says", "kolibri1", "corrected", "logits", "scores"),
+    ("forget the window of a mixture's attention", "flint", "window", 5, None),
+    ("look at something always", "flint", "sinks", True, False),
+    ("add branches as they are", "beam", "residual", "averaged", "sandwich"),
+    ("forget the bias of a gate", "beam", "gate_bias", True, False),
+    ("forget the cap of a mixture's scores", "beam", "softcap", 2.0, None),
     ("another steepness of the gate", "minimax_m3_vl", "alpha", 1.3, 1.702),
 ]
 """What is wrong, the case that tells, the key, what it is and what it is made to be."""
@@ -79,6 +86,13 @@ def test_an_expert_outside_the_chosen_groups_goes_before_one_below_zero():
     for outside, chosen in (("zero", [0, 2]), ("never", [0, 1])):
         grouped = Mixture.model_validate(data | {"n_groups": 2, "n_groups_per_token": 1, "outside": outside})
         assert mixture.choose(preference, grouped)[0].tolist() == chosen
+
+
+def test_queries_grow_by_a_power_of_their_position():
+    """As modeling_beam.py has it (compute_attention_scaling): in 13 tokens it hardly shows."""
+    positions = np.arange(100_000)
+    grown = attention.lengths(len(positions), Temperature(scale=0.1, n_positions=2048, offset=1, power=True))
+    assert np.allclose(grown[:, 0], np.exp(0.1 * np.log1p((positions + 1) / 2048)), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("what", "case", "key", "old", "new"), MUTANTS, ids=[mutant[0] for mutant in MUTANTS])

@@ -81,6 +81,8 @@ class Temperature(Block):
     scale: Real
     n_positions: Size
     offset: Literal[0, 1] = 0
+    power: bool = False
+    """By (1 + (position + offset) / n_positions) to the power of the scale, and not in steps (Beam)."""
 
 
 class Worth(Block):
@@ -115,6 +117,8 @@ class MultiHeadAttention(Block):
     gate: bool | Literal["per-head"] = False
     """What comes out of the heads is gated by the sigmoid of a matrix of the input: number by number (afmoe), or each
     head by one number (Step 3.5)."""
+    gate_bias: bool = False
+    """One bias for the whole gate of a head (Beam)."""
     output_norm: Norm | None = None
     """A norm of what the heads bring, before the output matrix (BitNet)."""
     differential: Norm | None = None
@@ -167,6 +171,7 @@ class MultiHeadAttention(Block):
         if self.indexer:
             self._indexed(self.indexer)
         allowed(
+            (self.gate_bias and not self.gate, "gate_bias: there is no gate"),
             (
                 self.worth and not self.n_kv_heads,
                 "worth: values are worth as much to a group of heads (n_kv_heads)",
@@ -225,7 +230,8 @@ class MultiHeadAttention(Block):
 
     def _gate(self, d_value: str) -> Inventory:
         per_head = self.gate == "per-head"
-        return linear("gate", "d_model n_heads") if per_head else per("n_heads", linear("gate", f"d_model {d_value}"))
+        gate = linear("gate", "d_model n_heads") if per_head else per("n_heads", linear("gate", f"d_model {d_value}"))
+        return gate + (weight("gate.bias", "n_heads", "bias") if self.gate_bias else NOTHING)
 
     def _worth(self, worth: Worth) -> Inventory:
         matrix = linear("worth", "n_kv_heads*d_head n_kv_heads'", worth.bias)

@@ -30,6 +30,8 @@ class Mixture(Block):
     router_bias: bool = False
     router_correction: Literal["buffer", "parameter"] | None = None
     """A bias that only the choice of experts sees: kept beside the weights, or among them."""
+    corrected: Literal["scores", "logits"] = "scores"
+    """What the correction is added to: scores, or what the router says before they are made of it (Kolibri 1)."""
     scores: Literal["softmax", "sigmoid", "sqrt-softplus", "sparse-mixer"] = "softmax"
     normalize: bool = True
     """The scores of the chosen experts are made to sum to 1."""
@@ -78,6 +80,7 @@ class Mixture(Block):
             (self.n_groups > 1 and self.n_zero_experts, "n_zero_experts: they are in no group (n_groups)"),
             (self.own_norms and self.output_norm, "output_norm: what the mixture brings has norms (own_norms)"),
             (self.own_norms and self.d_input_gate, "d_input_gate: experts read through norms of their own (own_norms)"),
+            (self.corrected == "logits" and not self.router_correction, "corrected: there is no router_correction"),
             (self.outside != "never" and self.n_groups == 1, "outside: there are no groups (n_groups)"),
             (self.shared_gate and not self.shared, "shared_gate: there is no shared expert that it gates"),
             (self.hashed and self.router_correction, "router_correction: experts are looked up (hashed), not chosen"),

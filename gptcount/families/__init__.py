@@ -51,6 +51,7 @@ _TYPES: dict[str, str] = {
     "chatglm": "chatglm",
     "glm": "glm glm4 glm4_moe sarvam_moe dots1 solar_open glm4v_text glm_ocr_text glm4v_moe_text",
     "mixtures": "minimax_m2 mimo_v2_flash afmoe gpt_oss dbrx aria_text",
+    "kolibri": "kolibri1 flint beam",
     "doge": "doge",
     "minimax": "minimax_m3_vl_text",
     "step": "step3p5",

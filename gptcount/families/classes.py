@@ -113,6 +113,9 @@ dots1               Dots1
 dots3_note_text     Dots3Note
 solar_open          SolarOpen
 doge                Doge                sequence
+kolibri1            Kolibri1
+flint               Flint
+beam                Beam                token
 step3p5             Step3p5
 minimax_m2          MiniMaxM2
 minimax_m3_vl_text  MiniMaxM3VL

@@ -39,17 +39,22 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
             "attention.seen",
         )
 
-    if spec.gate == "per-head":
-        seen = seen * sigmoid(w.einsum("n_ctx d_model, d_model n_heads -> n_heads n_ctx", x, "gate"))[..., None]
-    elif spec.gate:
-        seen = seen * sigmoid(
-            w.linear(f"n_ctx d_model, n_heads d_model {d_value} -> n_heads n_ctx {d_value}", x, "gate")
-        )
+    if spec.gate:
+        seen = seen * sigmoid(gate_of(x, w, spec, d_value))
     if spec.output_norm:
         seen = over_all_heads(seen, w, "output_norm", spec.output_norm, "n_heads", d_value)
     return w.linear(
         f"n_heads n_ctx {d_value}, (n_heads {d_value}) d_model -> n_ctx d_model", seen, "output", "output" in bias
     )
+
+
+def gate_of(x: Array, w: Weights, spec: MultiHeadAttention, d_value: str) -> Array:
+    """How much of what the heads have seen passes, before the sigmoid: (n_heads, n_ctx, d_value), or one for each."""
+    if spec.gate == "per-head":
+        gate = w.einsum("n_ctx d_model, d_model n_heads -> n_heads n_ctx", x, "gate")[..., None]
+    else:
+        gate = w.einsum(f"n_ctx d_model, n_heads d_model {d_value} -> n_heads n_ctx {d_value}", x, "gate")
+    return gate + w.drawn("gate.bias", "n_heads")[:, None, None] if spec.gate_bias else gate
 
 
 def keys_and_values(x: Array, w: Weights, spec: MultiHeadAttention) -> tuple[Array, Array]:
@@ -153,7 +158,10 @@ def differential(pattern: Array, value: Array, w: Weights, after: Norm) -> Array
 
 def lengths(n_ctx: int, spec: Temperature) -> Array:
     """(n_ctx, 1): what the queries of each position are multiplied by."""
-    steps = np.floor((np.arange(n_ctx) + spec.offset) / spec.n_positions)
+    steps = (np.arange(n_ctx) + spec.offset) / spec.n_positions
+    if spec.power:
+        return ((1 + steps) ** spec.scale)[:, None].astype(np.float32)
+    steps = np.floor(steps)
     return (1 + spec.scale * np.log1p(steps))[:, None].astype(np.float32)
 
 

@@ -64,7 +64,8 @@ def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
     if spec.hashed:
         chosen = by_token(w, spec)
     else:
-        chosen = choose(scores + corrections(w, spec) if spec.router_correction else scores, spec)
+        preference = logits if spec.corrected == "logits" else scores
+        chosen = choose(preference + corrections(w, spec) if spec.router_correction else preference, spec)
     share = np.take_along_axis(scores, chosen, axis=1)
     if spec.normalize:
         power = spec.normalize_power

@@ -177,6 +177,12 @@ def pair(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> Arra
             x = normed + scale * attend(normed, w, layer)
             normed = norm(x, w, "mlp_norm", spec)
             return normed + scale * think(normed, w, layer)
+        case "averaged":
+            k = 2 * ((w.layer or 0) + 1)
+            branch = norm(attend(norm(x, w, "attention_norm", spec), w, layer), w, "attention_output_norm", spec)
+            x = np.float32(sqrt(1 - 1 / k)) * x + scale * np.float32(1 / sqrt(k)) * branch
+            branch = norm(think(norm(x, w, "mlp_norm", spec), w, layer, x), w, "mlp_output_norm", spec)
+            return np.float32(sqrt(1 - 1 / (k + 1))) * x + scale * np.float32(1 / sqrt(k + 1)) * branch
         case "gained":
             branch = scale * attend(norm(x, w, "attention_norm", spec), w, layer)
             x = w.scale("n_ctx d_model", x, "attention_residual", "d_model") + branch

@@ -84,6 +84,7 @@ SWA: Config = {
     "swa_v_head_dim": 12,
 }
 BY_LAYER: Config = {key.removeprefix("swa_"): size for key, size in SWA.items()} | {"qk_rope_head_dim": 6}
+EXPERTS: Config = {"moe_intermediate_size": 26, "num_experts": 8, "num_experts_per_tok": 3}
 INDEX: Config = {"index_n_heads": 5, "index_head_dim": 8, "index_topk": 6}
 
 COUNTS: dict[str, tuple[Config, dict[str, Config]]] = {
@@ -140,6 +141,40 @@ COUNTS: dict[str, tuple[Config, dict[str, Config]]] = {
             "class-sizes": dict.fromkeys([*LATENT, *INDEX, *SWA, "num_attention_heads"], DROP),
         },
     ),
+    "kolibri1": (
+        apply(LLAMA, **EXPERTS, intermediate_size=DROP, head_dim=10, shared_expert_intermediate_size=34),
+        {
+            "normalized": {"norm_topk_prob": True},
+            "no-windows": {"sliding_window": None, "layer_types": [FULL] * 4},
+            "shared-zero": {"shared_expert_intermediate_size": 0},
+            "nine-layers": {"num_hidden_layers": 9},
+        },
+    ),
+    "flint": (
+        apply(LLAMA, **EXPERTS, head_dim=10, shared_expert_intermediate_size=34),
+        {
+            "every-other": {"decoder_sparse_step": 2, "mlp_only_layers": []},
+            "dense-last": {"mlp_only_layers": [3]},
+            "no-experts": {"num_experts": 0},
+            "ten-layers": {"num_hidden_layers": 10},
+            "shared-zero": {"shared_expert_intermediate_size": 0},
+        },
+    ),
+    "beam": (
+        apply(LLAMA, **EXPERTS, head_dim=10, n_group=2, topk_group=2),
+        {
+            "seven-layers": {"num_hidden_layers": 7},
+            "turned-otherwise": {
+                "rope_theta": DROP,
+                "rope_parameters": {
+                    FULL: {"rope_type": "default", "rope_theta": 500.0},
+                    SLIDING: None,
+                },
+            },
+            "no-cap": {"final_logit_softcapping": None},
+            "listed": {"mlp_layer_types": [SPARSE, DENSE, DENSE, SPARSE]},
+        },
+    ),
 }
 
 LATENT_SMALL = apply(
@@ -159,6 +194,15 @@ LATENT_SMALL = apply(
     n_group=4,
     topk_group=2,
     routed_scaling_factor=1.7,
+)
+
+EXPERTS_SMALL = apply(
+    SMALL,
+    moe_intermediate_size=7,
+    num_experts=5,
+    num_experts_per_tok=2,
+    shared_expert_intermediate_size=11,
+    sliding_window=5,
 )
 
 PARITY: dict[str, tuple[str, Config]] = {
@@ -181,6 +225,30 @@ PARITY: dict[str, tuple[str, Config]] = {
             swa_rope_theta=90.0,
             pad_token_id=0,
             attention_bias=True,
+        ),
+    ),
+    "kolibri1": (
+        "kolibri1",
+        apply(EXPERTS_SMALL, intermediate_size=DROP, num_hidden_layers=3, layer_types=[SLIDING, FULL, SLIDING]),
+    ),
+    "flint": (
+        "flint",
+        apply(EXPERTS_SMALL, num_hidden_layers=4, mlp_only_layers=[0], layer_types=[SLIDING, FULL] * 2),
+    ),
+    "beam": (
+        "beam",
+        apply(
+            EXPERTS_SMALL,
+            shared_expert_intermediate_size=DROP,
+            rope_parameters=DROP,
+            num_experts=8,
+            n_group=4,
+            topk_group=2,
+            num_hidden_layers=3,
+            mlp_layer_types=[DENSE, SPARSE, SPARSE],
+            layer_types=[SLIDING, FULL, SLIDING],
+            attention_bias=True,
+            final_logit_softcapping=2.0,
         ),
     ),
     "doge": ("doge", apply(SMALL, keep_window_size=4)),
