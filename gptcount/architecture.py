@@ -302,12 +302,13 @@ class Architecture(Block):
 
     def _of_branch(self, branch: Branch, first: bool, residual: Residual) -> Inventory:
         before = residual != "output-norm" and (first or residual != "parallel-shared")
-        norm, after = self.norm.across("d_model"), residual in ("output-norm", "sandwich")
+        norm, after = self.norm.across("d_model"), residual in ("output-norm", "sandwich", "averaged")
         return (
             (norm.under(f"{branch.name}_norm") if before else NOTHING)
             + sum((block.inventory().of(block).under(slot) for slot, block in branch.blocks), NOTHING)
             + (norm.under(f"{branch.name}_output_norm") if after else NOTHING)
             + (_gains(branch.name) if self.residual_scaling else NOTHING)
+            + (weight(f"{branch.name}_residual", "d_model", "other") if residual == "gained" else NOTHING)
             + (blend.inventory().under(f"{branch.name}_convolution") if (blend := self.branch_convolution) else NOTHING)
         )
 

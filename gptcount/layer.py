@@ -41,7 +41,17 @@ Mixer = Annotated[
 """What mixes tokens without attention."""
 MLP = Annotated[PlainMLP | GatedMLP | Mixture | ChannelMixing, Field(discriminator="kind")]
 
-Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel", "parallel-shared", "normed-residual"]
+Residual = Literal[
+    "pre-norm",
+    "post-norm",
+    "output-norm",
+    "sandwich",
+    "parallel",
+    "parallel-shared",
+    "normed-residual",
+    "gained",
+    "averaged",
+]
 """Where the norms of a layer stand, for a branch f (attention or a mixer, then the MLP) and its norm:
 
 - ``pre-norm``: x + f(norm(x))
@@ -51,6 +61,8 @@ Residual = Literal["pre-norm", "post-norm", "output-norm", "sandwich", "parallel
 - ``parallel``: x + f(norm(x)) + g(norm'(x)), all branches side by side
 - ``parallel-shared``: x + f(norm(x)) + g(norm(x)), one norm for all
 - ``normed-residual``: n + f(n) with n = norm(x)
+- ``gained``: g x + f(norm(x)), each number of x with a learned gain
+- ``averaged``: x sqrt(1 - 1/k) + norm'(f(norm(x))) / sqrt(k), where k counts what was added, the embedding included
 """
 
 MOST_SLICES = 5_000

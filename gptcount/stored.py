@@ -84,9 +84,9 @@ def _of_line(line: Line, named: dict[str, list[Weight]]) -> Iterator[Tensor]:
     for suffix, ending in zip(("", ".bias"), line.endings, strict=True):
         families = [_narrowed(named.get(name + suffix, []), line.layers) for name in line.weights]
         if any(families):
-            for weights in zip(*families, strict=False):
+            for weights in side_by_side(families):
                 yield laid(line, line.tensor + ending, weights)
-            if len({len(family) for family in families}) > 1:
+            if len({sum(map(_layers, family)) for family in families}) > 1:
                 raise InputError(f"{line.tensor}{ending}: {', '.join(line.weights)} are not stored together everywhere")
 
 
@@ -100,6 +100,32 @@ def _narrowed(weights: list[Weight], layers: frozenset[int]) -> list[Weight]:
         if where := tuple(index for index in axis.where or range(axis.n) if index in layers):
             found.append(weight._replace(per=(axis._replace(size=len(where), where=where), *weight.per[1:])))
     return found
+
+
+def _layers(weight: Weight) -> int:
+    return weight.per[0].n if weight.per and weight.per[0].name == "n_layers" else 1
+
+
+def side_by_side(families: list[list[Weight]]) -> list[tuple[Weight, ...]]:
+    """The weights that lie in one tensor. Layers of which one weight differs and the others do not (in d_kv_latent, and
+    not in d_rotary) are told apart."""
+    plain = list(zip(*families, strict=False))
+    layered = all(weight.per and weight.per[0].name == "n_layers" for family in families for weight in family)
+    if not layered or all(weight.per[0] == weights[0].per[0] for weights in plain for weight in weights):
+        return plain
+    at: list[dict[int, Weight]] = [
+        {layer: weight for weight in family for layer in weight.per[0].where or range(weight.per[0].n)}
+        for family in families
+    ]
+    alike: dict[tuple[Weight, ...], list[int]] = {}
+    for layer in sorted(set.intersection(*(set(found) for found in at))):
+        alike.setdefault(tuple(found[layer] for found in at), []).append(layer)
+    return [
+        tuple(
+            weight._replace(per=(Axis("n_layers", len(where), where=tuple(where)), *weight.per[1:])) for weight in same
+        )
+        for same, where in alike.items()
+    ]
 
 
 def laid(line: Line, name: str, weights: tuple[Weight, ...]) -> Tensor:

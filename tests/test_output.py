@@ -464,6 +464,7 @@ BASE = {
 }
 RMS: dict[str, object] = {"kind": "rms"}
 INDEXER = {"n_index_heads": 2, "d_index_head": 4, "n_chosen": 8}
+BLOCKS = INDEXER | {"n_chosen": 2, "n_block": 5, "norm": RMS}
 LATENT = {"kind": "latent", "n_heads": 4, "d_query_latent": 16, "d_kv_latent": 12, "d_nope": 6, "d_rotary": 4} | {
     "d_value": 8,
     "norm": RMS,
@@ -518,12 +519,16 @@ VARIED = {name: {"attention": False, "mixer": mixer, "mlp": False} for name, mix
     "narrow table": {"embedding": {"d_embedding": 16}, "residual": "parallel"},
     "latent": {"attention": LATENT},
     "latent, indexed": {"attention": LATENT | {"indexer": INDEXER | {"norm": RMS}}},
+    "latent, gated": {"attention": LATENT | {"gate": "heads", "d_input_gate": 5}},
+    "worth": {"attention": {"kind": "multi-head", "n_heads": 4, "n_kv_heads": 2, "d_head": 8, "worth": {"n_kept": 5}}},
+    "blocks": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "indexer": BLOCKS}},
     "latent and not": {"variations": [{"layers": "0:2", "attention": LATENT}]},
     "compressed": {
         "attention": COMPRESSED | {"compressor": COMPRESSOR, "indexer": INDEXER | {"compressor": COMPRESSOR}}
     },
     "mixture": {"mlp": MIXTURE | {"shared": GATED, "shared_gate": True, "n_zero_experts": 2, "router_bias": True}},
     "mixture of narrow experts": {"mlp": MIXTURE | {"d_latent": 12, "latent_bias": True}},
+    "mixture of what is let in": {"mlp": MIXTURE | {"d_input_gate": 5}},
     "mixture of gated": {"mlp": MIXTURE | {"expert": GATED, "shared": GATED}},
     "some experts": {
         "variations": [{"layers": "2:", "mlp": MIXTURE}, {"layers": "0", "mlp": {"kind": "gated", "d_ff": 9}}]

@@ -32,6 +32,7 @@ NO_BEARING = {
 
 UNSEEN = {
     "CrossAttention.query_key_norm",  # of text alone, nothing is seen through it
+    "Mixture.outside",  # where it matters, experts whose score is 0 are alike, and either may be chosen
     "Unembedding.unit_vectors",  # Baichuan 2, which the reference implementation does not build
 }
 """Fields of which no case of the reference implementation knows."""

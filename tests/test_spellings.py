@@ -367,6 +367,11 @@ TWICE: dict[str, tuple[Config, Any, Config]] = {
         same,
         dict(model_type="gpt2-ja", vocab_size=53, n_embd=24, n_head=6, n_layer=2, n_positions=31),
     ),
+    "gpt-sw3": (
+        dict(model_type="gpt2", vocab_size=53, n_embd=24, n_head=6, n_layer=2, n_positions=31),
+        same,
+        dict(model_type="gpt-sw3", vocab_size=53, n_embd=24, n_head=6, n_layer=2, n_positions=31),
+    ),
     "mimo": (LLAMA | {"model_type": "qwen2"}, same, LLAMA | {"model_type": "mimo", "num_nextn_predict_layers": 1}),
     "PanguEmbedded": (
         LLAMA | {"model_type": "llama", "attention_bias": True, "rope_theta": 16_000_000},

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from gptcount.blocks.block import Block, Names, NotNegative, Positive, Real, Size, allowed
+from gptcount.blocks.block_indexer import BlockIndexer
 from gptcount.blocks.norm import HeadNorm, Norm
 from gptcount.blocks.reach import Reach
 from gptcount.blocks.short_convolution import convolution
@@ -84,6 +85,22 @@ class Temperature(Block):
     offset: Literal[0, 1] = 0
     smooth: bool = False
     """By 1 + scale * ln((position + 1) / n_positions) instead, from there on (Inkling)."""
+    power: bool = False
+    """By (1 + (position + offset) / n_positions) to the power of the scale, and not in steps (Beam)."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Temperature":
+        allowed((self.smooth and self.power, "power: queries grow in one way (smooth)"))
+        return self
+
+
+class Worth(Block):
+    """Every value says what it is worth to each group of heads, which is added to the scores of its key; a token looks
+    at those that are worth most (Shi et al. 2024, arXiv:2412.11834)."""
+
+    n_kept: Annotated[Size, Tokens()]
+    """At how many it looks, at most."""
+    bias: bool = False
 
 
 class Relative(Block):
@@ -102,7 +119,7 @@ class MultiHeadAttention(Block):
     al. 2023), with one, multi-query attention (Shazeer 2019)."""
 
     kind: Literal["multi-head"] = "multi-head"
-    n_heads: Annotated[Size, Multiple("n_kv_heads"), Even("differential")]
+    n_heads: Annotated[Size, Multiple("n_kv_heads"), Multiple("indexer.n_index_heads"), Even("differential")]
     n_kv_heads: Annotated[Size | None, Even("differential")] = None
     """Absent, every head has a key and a value of its own."""
     d_head: Annotated[Size, Even(), AtLeast("rotary.d_rotary")]
@@ -120,7 +137,9 @@ class MultiHeadAttention(Block):
     gate: bool = False
     """What comes out of the heads is gated by the sigmoid of a matrix of the input (afmoe)."""
     gate_of: Literal["numbers", "heads"] = "numbers"
-    """Each number that a head brings has a gate, or each head one for all of them (LFM3)."""
+    """Each number that a head brings has a gate, or each head one for all of them (LFM3, Step 3.5)."""
+    gate_bias: bool = False
+    """One bias for all gates of a head (Beam)."""
     output_norm: Norm | None = None
     """A norm of what the heads bring, before the output matrix (BitNet)."""
     differential: Norm | None = None
@@ -150,6 +169,10 @@ class MultiHeadAttention(Block):
     output_scale: Real = 1.0
     """What comes out is multiplied by it (Falcon-H1)."""
     temperature: Temperature | None = None
+    indexer: BlockIndexer | None = None
+    """Chooses the blocks of tokens that a token looks at (MiniMax-M3)."""
+    worth: Worth | None = None
+    """Values say how much they are worth, and the worthiest are looked at (Doge)."""
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "MultiHeadAttention":
@@ -167,13 +190,36 @@ class MultiHeadAttention(Block):
                 "differential: n_heads and n_kv_heads are even, as heads are paired",
             ),
         )
+        if self.indexer:
+            self._indexed(self.indexer)
+        allowed(
+            (self.gate_bias and not self.gate, "gate_bias: there is no gate"),
+            (self.gate_bias and "gate" in self.biases, "gate_bias: the gates have a bias each (biases)"),
+            (
+                self.worth and not self.n_kv_heads,
+                "worth: values are worth as much to a group of heads (n_kv_heads)",
+            ),
+            (self.worth and self.d_value, "worth: such values are as wide as d_head"),
+            (self.worth and (self.shares_kv or self.bidirectional), "worth: values of earlier tokens, its layer's"),
+        )
         for rotary, width, _ in self.turned():
             rotary.fits(width)
         return self
 
+    def _indexed(self, indexer: BlockIndexer) -> None:
+        """Raises ValueError where the indexer does not go with the rest."""
+        apart = self.rotary and (self.rotary.whole_head or self.rotary.from_end or not self.rotary.d_rotary)
+        allowed(
+            (apart, "rotary: the indexer turns the first d_rotary numbers of its heads too, so d_rotary is said"),
+            (self.bidirectional, "bidirectional: an indexer chooses among earlier tokens alone"),
+        )
+
     def turned(self) -> list[Turned]:
         """What rotary positions turn."""
-        return [(self.rotary, self.d_head, "d_head")] if self.rotary else []
+        own = [(self.rotary, self.d_head, "d_head")] if self.rotary else []
+        return own + (
+            [(self.rotary, self.indexer.d_index_head, "d_index_head")] if self.rotary and self.indexer else []
+        )
 
     def reach(self) -> Reach:
         """Which tokens a token looks at."""
@@ -198,12 +244,18 @@ class MultiHeadAttention(Block):
             )
             + (self._convolutions(kv_heads, d_value) if self.n_taps else NOTHING)
             + (self.relative.inventory().under("relative") if self.relative else NOTHING)
+            + (self._worth(self.worth) if self.worth else NOTHING)
+            + (self.indexer.inventory().under("indexer") if self.indexer else NOTHING)
             + (weight("sinks", "n_heads", "other") if self.sinks else NOTHING)
             + (self._lambdas() if self.differential else NOTHING)
             + (self._gate(d_value) if self.gate else NOTHING)
             + (self.output_norm.across(f"n_heads*{d_value}").under("output_norm") if self.output_norm else NOTHING)
             + linear("output", f"n_heads*{d_value} d_model", "output" in bias, stapled="n_heads")
         )
+
+    def _worth(self, worth: Worth) -> Inventory:
+        matrix = linear("worth", "n_kv_heads*d_head n_kv_heads'", worth.bias)
+        return matrix + weight("worth.rate", "n_kv_heads", "other")
 
     def _convolutions(self, kv_heads: str, d_value: str) -> Inventory:
         key, value = f"{kv_heads}*d_head", f"{kv_heads}*{d_value}"
@@ -212,8 +264,10 @@ class MultiHeadAttention(Block):
     def _gate(self, d_value: str) -> Inventory:
         bias = "gate" in self.biases
         if self.gate_of == "heads":
-            return linear("gate", "d_model n_heads", bias)
-        return per("n_heads", linear("gate", f"d_model {d_value}", bias))
+            gates = linear("gate", "d_model n_heads", bias)
+        else:
+            gates = per("n_heads", linear("gate", f"d_model {d_value}", bias))
+        return gates + (weight("gate.bias", "n_heads", "bias") if self.gate_bias else NOTHING)
 
     def _lambdas(self) -> Inventory:
         names = ("lambda_query_1", "lambda_key_1", "lambda_query_2", "lambda_key_2")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gptcount.blocks.block import Block, NotNegative, Positive, Real, Size, allowed
+from gptcount.blocks.input_gate import input_gate
 from gptcount.blocks.mlp import GatedMLP, PlainMLP, activation
 from gptcount.blocks.norm import Norm
 from gptcount.blocks.size import Few, Multiple, Spare
@@ -59,6 +60,8 @@ class Mixture(Block):
     router_hidden: RouterHidden | None = None
     router_correction: Literal["buffer", "parameter"] | None = None
     """A bias that only the choice of experts sees: kept beside the weights, or among them."""
+    corrected: Literal["scores", "logits"] = "scores"
+    """What the correction is added to: scores, or what the router says before they are made of it (Kolibri 1)."""
     scores: Literal["softmax", "sigmoid", "sqrt-softplus", "sparse-mixer"] = "softmax"
     normalize: bool = True
     """The scores of the chosen experts are made to sum to 1."""
@@ -83,6 +86,12 @@ class Mixture(Block):
     router_scale: Real = 1.0
     expert_scales: bool = False
     """Each expert has a learned number that multiplies its score."""
+    output_norm: Norm | None = None
+    """A norm of all that the mixture brings (A.X K1)."""
+    d_input_gate: Size | None = None
+    """How narrow the MLP is that gates what the mixture reads, where there is one (A.X K2)."""
+    outside: Literal["never", "zero"] = "never"
+    """Experts of groups that are not chosen are never chosen, or as readily as those whose score is 0 (A.X K2)."""
 
     @model_validator(mode="after")
     def _chosen_among_all(self) -> "Mixture":
@@ -99,6 +108,10 @@ class Mixture(Block):
             ),
             (self.latent_bias and not self.d_latent, "latent_bias: experts read no narrower vector (d_latent)"),
             (self.n_groups > 1 and self.n_zero_experts, "n_zero_experts: they are in no group (n_groups)"),
+            (self.own_norms and self.output_norm, "output_norm: what the mixture brings has norms (own_norms)"),
+            (self.own_norms and self.d_input_gate, "d_input_gate: experts read through norms of their own (own_norms)"),
+            (self.corrected == "logits" and not self.router_correction, "corrected: there is no router_correction"),
+            (self.outside != "never" and self.n_groups == 1, "outside: there are no groups (n_groups)"),
             (self.shared_gate and not self.shared, "shared_gate: there is no shared expert that it gates"),
             (
                 self.n_shared and (not self.shared or self.shared_gate or self.own_norms),
@@ -142,7 +155,8 @@ class Mixture(Block):
         correction_zero = weight("router_zero.correction", "n_zero_experts", role)
         hidden, width = self.router_hidden, "d_router" if self.router_hidden else "d_model"
         found = (
-            (self.router_norm.across("d_model").under("router_norm") if self.router_norm else NOTHING)
+            (input_gate() if self.d_input_gate else NOTHING)
+            + (self.router_norm.across("d_model").under("router_norm") if self.router_norm else NOTHING)
             + (hidden.inventory().under("router.hidden") if hidden else NOTHING)
             + linear("router", f"{width} n_experts", self.router_bias)
             + (linear("router_zero", f"{width} n_zero_experts", self.router_bias) if self.n_zero_experts else NOTHING)
@@ -162,5 +176,6 @@ class Mixture(Block):
             + shared
             + (own.under("shared_output_norm") if own and self.shared else NOTHING)
             + (linear("shared_gate", "d_model") if self.shared_gate else NOTHING)
+            + (self.output_norm.across("d_model").under("output_norm") if self.output_norm else NOTHING)
         )
         return found.bind(hidden.sizes()) if hidden else found

@@ -42,6 +42,8 @@ class GatedMLP(Block):
     activation: Activation | Literal["swiglu_clipped"] = "silu"
     limit: Positive | None = None
     """Gate and up are held to at most this, up to at least minus this."""
+    limits: Literal["gate", "activated"] = "gate"
+    """Whether the gate is held before its activation or after it (Step 3.7)."""
     alpha: Real = 1.702
     """The steepness of the clipped swiglu."""
     sparsity: Annotated[float, Field(ge=0, lt=1)] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gptcount.blocks.block_indexer import BlockIndexer
 from gptcount.explain.facts import Facts, Sentences, each, said
 from gptcount.numbers import count
 
@@ -123,7 +124,7 @@ def _one_head(facts: Facts) -> str:
 
 
 def _attention_gate(facts: Facts) -> list[str]:
-    if getattr(facts.block, "gate_of", "") == "heads":
+    if "heads" in (getattr(facts.block, "gate_of", ""), getattr(facts.block, "gate", "")):
         return [
             f"The gate says for each of {count(facts.row.sizes[1])} heads how much of what it has gathered passes, "
             "from the vector of the token that looks.",
@@ -199,9 +200,10 @@ def _compressed_output(facts: Facts) -> list[str]:
 
 def _index_query(facts: Facts) -> list[str]:
     n, indexer = facts.n, facts.block.indexer  # type: ignore[union-attr]
+    blocks = f" blocks of {count(indexer.n_block)} tokens" if isinstance(indexer, BlockIndexer) else ""
     return [
         f"An indexer of {n['n_index_heads']} small heads scores what lies before a token, so that attention looks at "
-        f"the {count(indexer.n_chosen)} best only; this makes its queries, {n['d_index_head']} numbers a head.",
+        f"the {count(indexer.n_chosen)} best{blocks} only; this makes its queries, {n['d_index_head']} numbers a head.",
         each(facts),
     ]
 
@@ -280,6 +282,10 @@ ATTENTION: dict[str, Sentences] = {
     "multi-head.value": _value,
     "multi-head.output": _output,
     "multi-head.gate": _attention_gate,
+    "multi-head.worth": said(
+        "Of the values of all {n_kv_heads} heads it makes what a token's are worth to each: that much is added to its "
+        "scores, and only the tokens whose values are worth most are looked at."
+    ),
     "multi-head.relative.query": said(
         "Each head of a token blends learned profiles of how much a distance counts; this matrix says, in "
         "{d_relative} numbers a head, how much of each profile."
@@ -317,6 +323,12 @@ ATTENTION: dict[str, Sentences] = {
     ),
     "latent.key": _latent_key,
     "latent.value": _latent_value,
+    "latent.input_gate.down": said(
+        "Of the token's {d_model} numbers attention reads as much as a gate lets through: a narrow MLP, first down to "
+        "{d_input_gate} numbers."
+    ),
+    "latent.input_gate.up": said("The gate then has one number for each of {d_model}."),
+    "latent.gate": _attention_gate,
     "latent.output": _latent_output,
     "compressed.query_down": _QUERY_DOWN,
     "compressed.query": _compressed_query,

@@ -131,6 +131,11 @@ MLP: dict[str, Sentences] = {
     "gated.gate": _gate,
     "gated.up": _up,
     "gated.down": _down,
+    "mixture.input_gate.down": said(
+        "Of the token's {d_model} numbers the experts read as much as a gate lets through: a narrow MLP, first down to "
+        "{d_input_gate} numbers."
+    ),
+    "mixture.input_gate.up": said("The gate then has one number for each of {d_model}."),
     "mixture.router": _router,
     "mixture.router_zero": _router_zero,
     "mixture.router_shared": _router_shared,

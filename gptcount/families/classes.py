@@ -22,6 +22,7 @@ mistral             Mistral             sequence token span
 mixtral             Mixtral             sequence token span
 gpt2                GPT2                sequence token span
 gpt2-ja             GPT2                sequence token span
+gpt-sw3             GPT2                sequence token span
 openai-gpt          OpenAIGPT           sequence
 gpt_bigcode         GPTBigCode          sequence token
 ctrl                CTRL                sequence
@@ -109,8 +110,15 @@ glm4                Glm4                sequence token
 glm4_moe            Glm4Moe
 sarvam_moe          Glm4Moe,SarvamMoE
 dots1               Dots1
+dots3_note_text     Dots3Note
 solar_open          SolarOpen
+doge                Doge                sequence
+kolibri1            Kolibri1
+flint               Flint
+beam                Beam                token
+step3p5             Step3p5
 minimax_m2          MiniMaxM2
+minimax_m3_vl_text  MiniMaxM3VL
 mimo_v2_flash       MiMoV2Flash
 afmoe               Afmoe
 gpt_oss             GptOss              sequence token
@@ -125,6 +133,8 @@ glm4_moe_lite       Glm4MoeLite
 glm_moe_dsa         GlmMoeDsa
 youtu               Youtu
 minicpm3            MiniCPM3            sequence
+axk1                AXK1                sequence token
+axk2                AXK2                sequence token
 longcat_flash       LongcatFlash
 deepseek_v4         DeepseekV4
 lfm2                Lfm2

@@ -326,7 +326,7 @@ def seen_both_ways(c: Config, model: Part) -> Part:
     """A model whose tokens see later ones too, as far to either side as a window reaches (``masking_utils.py``)."""
 
     def both_ways(attention: Part) -> Part:
-        if attention["kind"] != "multi-head" or "chunk" in attention:
+        if attention["kind"] != "multi-head" or {"chunk", "indexer", "worth"} & attention.keys():
             raise c.refusal("is_causal", "false, and attention of this kind sees no later tokens")
         wider = {"window": attention["window"] + 1} if "window" in attention else {}
         return attention | {"bidirectional": True} | wider

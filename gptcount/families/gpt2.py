@@ -108,6 +108,11 @@ def gpt2_ja(c: Config) -> Part:
     return {**gpt2(c), "checkpoint": "gpt2"}
 
 
+def gpt_sw3(c: Config) -> Part:
+    """GPT-SW3 (arXiv:2305.12987; modeling_gpt2.py): GPT-2 with a tokenizer of its own."""
+    return {**gpt2(c), "checkpoint": "gpt2"}
+
+
 def openai_gpt(c: Config) -> Part:
     """GPT, the first (Radford et al. 2018; modeling_openai.py): norms after each branch; its gelu is the tanh one."""
     model = sizes(c, n_vocab=40478, n_ctx=512, d_model=768, n_layers=12)
@@ -151,5 +156,6 @@ def ctrl(c: Config) -> Part:
     )
 
 
-READERS = {"gpt2": gpt2, "gpt2-ja": gpt2_ja, "openai-gpt": openai_gpt, "gpt_bigcode": gpt_bigcode, "ctrl": ctrl}
+READERS = {"gpt2": gpt2, "gpt2-ja": gpt2_ja, "gpt-sw3": gpt_sw3, "openai-gpt": openai_gpt}
+READERS |= {"gpt_bigcode": gpt_bigcode, "ctrl": ctrl}
 TABLES = {"gpt2": NAMES, "openai-gpt": OPENAI_GPT, "gpt_bigcode": BIGCODE, "ctrl": CTRL}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from math import exp, sqrt
 
 import numpy as np
 
-from gptcount.blocks.attention import MultiHeadAttention, Relative, Temperature
+from gptcount.blocks.attention import MultiHeadAttention, Relative, Temperature, Worth
 from gptcount.blocks.norm import HeadNorm, Norm
 from gptcount.blocks.reach import Reach
 from gptcount.reference.alibi import slopes
-from gptcount.reference.functions import sigmoid, softmax
+from gptcount.reference.block_indexer import best_blocks
+from gptcount.reference.functions import sigmoid, softmax, softplus
 from gptcount.reference.norm import norm
 from gptcount.reference.positions import rotate
 from gptcount.reference.short_convolution import convolved
@@ -24,11 +26,11 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
     x = x if spec.input_scale == 1.0 else x * np.float32(spec.input_scale)
     query = w.linear("n_tokens d_model, n_heads d_model d_head -> n_heads n_tokens d_head", x, "query", "query" in bias)
     key, value = keys_and_values(x, w, spec)
+    beside = beside_scores(x, value, w, spec)
     query = placed(query, w, "query_norm", spec, "n_heads")
     key, value = each_head(key, spec.n_heads), each_head(value, spec.n_heads)
 
     scores = w.einsum("n_heads n_tokens d_head, n_heads n_keys d_head -> n_heads n_tokens n_keys", query, key, "scores")
-    beside = relative(x, w, spec, spec.relative) if spec.relative else None
     pattern = w.step("pattern", "n_heads n_tokens n_keys", pattern_of(scores, w, spec, beside))
     if spec.differential:
         seen = differential(pattern, value, w, spec.differential)
@@ -52,13 +54,14 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
 def gates(x: Array, w: Weights, spec: MultiHeadAttention, d_value: str) -> Array:
     """What opens the gates of the heads, for each of their numbers or one for all: (n_heads, n_tokens, d_value or
     1)."""
+    bias = "gate" in spec.biases
     if spec.gate_of == "heads":
-        return w.linear("n_tokens d_model, d_model n_heads -> n_heads n_tokens", x, "gate", "gate" in spec.biases)[
-            ..., None
-        ]
-    return w.linear(
-        f"n_tokens d_model, n_heads d_model {d_value} -> n_heads n_tokens {d_value}", x, "gate", "gate" in spec.biases
-    )
+        words = "n_tokens d_model, d_model n_heads -> n_heads n_tokens"
+        found = w.linear(words, x, "gate", bias)[..., None]
+    else:
+        words = f"n_tokens d_model, n_heads d_model {d_value} -> n_heads n_tokens {d_value}"
+        found = w.linear(words, x, "gate", bias)
+    return found + w.drawn("gate.bias", "n_heads")[:, None, None] if spec.gate_bias else found
 
 
 def keys_and_values(x: Array, w: Weights, spec: MultiHeadAttention) -> tuple[Array, Array]:
@@ -119,6 +122,27 @@ def over_all_heads(x: Array, w: Weights, name: str, spec: Norm, heads: str, widt
     return w.arrange(f"n_tokens ({heads} {width}) -> {heads} n_tokens {width}", normed)
 
 
+def beside_scores(x: Array, value: Array, w: Weights, spec: MultiHeadAttention) -> Array | None:
+    """What is added to scores, of each head, or of each group of them: how much a distance counts; -inf for what an
+    indexer does not choose; what values are worth, where they are among the worthiest, and -inf where not."""
+    found = [relative(x, w, spec, spec.relative)] if spec.relative else []
+    if spec.indexer:
+        found.append(each_head(best_blocks(x, w, spec.indexer, spec.rotary or None), spec.n_heads))
+    if spec.worth:
+        found.append(each_head(worthiest(value, w, spec, spec.worth), spec.n_heads))
+    return reduce(np.add, found) if found else None
+
+
+def worthiest(value: Array, w: Weights, spec: MultiHeadAttention, worth: Worth) -> Array:
+    """(n_kv_heads, n_tokens, n_keys): what values are worth to a group of heads; -inf for all but the worthiest."""
+    words = "n_kv_heads n_tokens d_head, (n_kv_heads d_head) n_kv_heads' -> n_tokens n_kv_heads'"
+    rate = softplus(w.linear(words, value, "worth", worth.bias))
+    found = np.exp(w.drawn("worth.rate", "n_kv_heads") * rate).T[:, None] + mask(w, spec.reach())
+    kept = np.zeros(found.shape, bool)
+    np.put_along_axis(kept, np.argsort(-found, axis=-1, kind="stable")[..., : worth.n_kept], True, axis=-1)
+    return np.where(kept, found, np.float32(-np.inf))
+
+
 def relative(x: Array, w: Weights, spec: MultiHeadAttention, profiles: Relative) -> Array:
     """(n_heads, n_tokens, n_keys): what is added to scores by how far back a token looks, nothing beyond a reach."""
     w = w.under("relative", profiles)
@@ -175,7 +199,10 @@ def lengths(positions: Array, spec: Temperature) -> Array:
     if spec.smooth:
         further = np.log(np.maximum((positions + 1) / spec.n_positions, 1))
         return (1 + spec.scale * further)[:, None].astype(np.float32)
-    steps = np.floor((positions + spec.offset) / spec.n_positions)
+    steps = (positions + spec.offset) / spec.n_positions
+    if spec.power:
+        return ((1 + steps) ** spec.scale)[:, None].astype(np.float32)
+    steps = np.floor(steps)
     return (1 + spec.scale * np.log1p(steps))[:, None].astype(np.float32)
 
 

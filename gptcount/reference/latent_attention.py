@@ -10,8 +10,9 @@ from gptcount.blocks.indexer import Indexer
 from gptcount.blocks.latent_attention import LatentAttention
 from gptcount.blocks.reach import Reach
 from gptcount.reference.attention import mask
-from gptcount.reference.functions import softmax
+from gptcount.reference.functions import sigmoid, softmax
 from gptcount.reference.indexer import best_keys
+from gptcount.reference.input_gate import let_in
 from gptcount.reference.norm import norm
 from gptcount.reference.positions import rotate, yarn_mscale
 from gptcount.reference.weights import Weights
@@ -20,13 +21,17 @@ from gptcount.reference.words import Array
 
 def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
     """x: (n_tokens, d_model), already normed. Gives what is added to it, of the same shape."""
-    bias, source, d_source = spec.biases, x, "d_model"
+    if spec.d_input_gate:
+        x = let_in(x, w)
+    bias, source, query_latent, d_source = spec.biases, x, x, "d_model"
     if spec.d_query_latent:
         d_source = "d_query_latent"
-        source = w.linear(
+        raw = w.linear(
             "n_tokens d_model, d_model d_query_latent -> n_tokens d_query_latent", x, "query_down", "query_down" in bias
         )
-        source = norm(source, w, "query_norm", spec.norm, "n_tokens d_query_latent", "d_query_latent")
+        query_latent = source = norm(raw, w, "query_norm", spec.norm, "n_tokens d_query_latent", "d_query_latent")
+        if spec.gate == "latents":
+            d_source, source = "d_query_latents", np.concatenate([source, raw], axis=-1)
     query = w.einsum(f"n_tokens {d_source}, n_heads {d_source} d_nope -> n_heads n_tokens d_nope", source, "query")
     turned = w.einsum(
         f"n_tokens {d_source}, n_heads {d_source} d_rotary -> n_heads n_tokens d_rotary", source, "query_rotary"
@@ -37,9 +42,13 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
     key = w.einsum("n_tokens d_kv_latent, n_heads d_kv_latent d_nope -> n_heads n_tokens d_nope", latent, "key")
     value = w.einsum("n_tokens d_kv_latent, n_heads d_kv_latent d_value -> n_heads n_tokens d_value", latent, "value")
     key_turned = w.linear("n_tokens d_model, d_model d_rotary -> n_tokens d_rotary", x, "key_rotary", "kv_down" in bias)
+    if spec.key_rotary_norm:
+        key_turned = norm(key_turned, w, "key_rotary_norm", spec.norm, "n_tokens d_rotary", "d_rotary")
     if spec.rotary:
         turned, key_turned = rotate(turned, spec.rotary, w.here), rotate(key_turned, spec.rotary, w.here)
-    seen = mask(w, Reach()) if spec.indexer is None else chosen(x, source, w, spec.indexer)
+    seen = mask(w, spec.reach())
+    if spec.indexer is not None:
+        seen = seen + chosen(x, query_latent, w, spec.indexer)
 
     scores = w.einsum("n_heads n_tokens d_nope, n_heads n_keys d_nope -> n_heads n_tokens n_keys", query, key, "scores")
     scores = scores + w.einsum(
@@ -52,6 +61,11 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
     found = w.einsum(
         "n_heads n_tokens n_keys, n_heads n_keys d_value -> n_heads n_tokens d_value", pattern, value, "seen"
     )
+    if spec.gate == "heads":
+        found = found * sigmoid(w.einsum("n_tokens d_model, d_model n_heads -> n_heads n_tokens", x, "gate"))[..., None]
+    elif spec.gate:
+        words = "n_tokens d_query_latents, n_heads d_query_latents d_value -> n_heads n_tokens d_value"
+        found = found * sigmoid(w.einsum(words, source, "gate"))
     return w.linear(
         "n_heads n_tokens d_value, (n_heads d_value) d_model -> n_tokens d_model", found, "output", "output" in bias
     )

@@ -139,6 +139,14 @@ def added(architecture: Architecture, residual: Residual, branch: Branch, x: Arr
             if architecture.laurel and branch.name == "attention":
                 x = (x + laurel(normed, w, architecture.laurel)) / np.float32(sqrt(2))
             return x
+        case "averaged":
+            added_before = 2 * (w.layer or 0) + 1 + (branch.name == "mlp")
+            stays, comes = (np.float32(sqrt(of)) for of in (1 - 1 / (added_before + 1), 1 / (added_before + 1)))
+            found = norm(brought(branch, norm(x, w, before, spec), w, x), w, after, spec)
+            return stays * x + scale * comes * found
+        case "gained":
+            found = scale * brought(branch, norm(x, w, before, spec), w, x)
+            return w.scale("n_tokens d_model", x, f"{branch.name}_residual", "d_model") + found
         case "normed-residual":
             normed = norm(x, w, before, spec)
             kept, times = factors(architecture, branch)

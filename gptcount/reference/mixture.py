@@ -6,6 +6,7 @@ import numpy as np
 
 from gptcount.blocks.mixture import Mixture, RouterHidden
 from gptcount.reference.functions import gelu, sigmoid, softmax, sqrt_softplus
+from gptcount.reference.input_gate import let_in
 from gptcount.reference.mlp import mlp
 from gptcount.reference.norm import norm
 from gptcount.reference.weights import Weights
@@ -15,6 +16,8 @@ from gptcount.reference.words import Array
 def mixture(x: Array, w: Weights, spec: Mixture, before: Array | None = None) -> Array:
     """x: (n_tokens, d_model), already normed, and ``before`` its norm, for norms that a mixture has of its own. Gives
     what is added to it; only experts that a token chooses are drawn."""
+    if spec.d_input_gate:
+        x = let_in(x, w)
     own, before = spec.own_norms, x if before is None else before
     given = norm(before, w, "experts_norm", own) if own else x
     read = norm(before, w, "router_norm", spec.router_norm) if spec.router_norm else x
@@ -42,7 +45,7 @@ def mixture(x: Array, w: Weights, spec: Mixture, before: Array | None = None) ->
         if spec.shared_gate:
             shared = shared * sigmoid(w.einsum("n_tokens d_model, d_model -> n_tokens", x, "shared_gate"))[:, None]
         result = result + shared
-    return result
+    return norm(result, w, "output_norm", spec.output_norm) if spec.output_norm else result
 
 
 def visited(x: Array, w: Weights, spec: Mixture, chosen: Array, share: Array) -> Array:
@@ -81,7 +84,8 @@ def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
     if spec.hashed:
         chosen = by_token(w, spec)
     else:
-        chosen = choose(scores + corrections(w, spec) if spec.router_correction else scores, spec)
+        preference = logits if spec.corrected == "logits" else scores
+        chosen = choose(preference + corrections(w, spec) if spec.router_correction else preference, spec)
     share = np.take_along_axis(scores, chosen, axis=1)
     if spec.n_shared:
         words = f"n_tokens {width}, {width} n_shared -> n_tokens n_shared"
@@ -131,7 +135,9 @@ def choose(preference: Array, spec: Mixture) -> Array:
         kept = np.argsort(-best, axis=-1, kind="stable")[:, : spec.n_groups_per_token]
         allowed = np.zeros(best.shape, bool)
         np.put_along_axis(allowed, kept, True, axis=1)
-        preference = np.where(allowed[..., None], groups, -np.inf).reshape(preference.shape)
+        preference = np.where(allowed[..., None], groups, 0 if spec.outside == "zero" else -np.inf).reshape(
+            preference.shape
+        )
     return np.argsort(-preference, axis=-1, kind="stable")[:, : spec.n_experts_per_token]
 
 

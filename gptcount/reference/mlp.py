@@ -42,7 +42,10 @@ def mlp(
 def gated(gate: Array, up: Array, w: Weights, spec: GatedMLP) -> Array:
     """The activated gate times up; both are held to a limit where there is one."""
     if spec.limit is not None:
-        gate, up = np.minimum(gate, np.float32(spec.limit)), np.clip(up, -spec.limit, spec.limit)
+        up = np.clip(up, -spec.limit, spec.limit)
+        if spec.limits == "activated":
+            return np.minimum(activated(gate, w, spec.activation), np.float32(spec.limit)) * up
+        gate = np.minimum(gate, np.float32(spec.limit))
     if spec.sparsity:
         gate = sparse(gate, spec.sparsity)
     if spec.activation == "swiglu_clipped":

@@ -7,6 +7,7 @@ the names that it has alone; ``case.npz`` has the tokens of a text and the logit
 """
 
 import argparse
+import importlib
 import json
 import pathlib
 import shutil
@@ -80,6 +81,9 @@ CASES: dict[str, tuple[str, Config]] = {
     "granite_speech": ("granite_speech", {"model_type": "granite", **TIED, **RMS, "logits_scaling": 3.0}),
 }
 """The whole, and the language model inside."""
+
+for path in sorted(wholes.FOLDER.glob("cases_*.py")):  # further families, file by file
+    CASES |= getattr(importlib.import_module(path.stem), "PARITY_WHOLES", {})
 
 BESIDE = {
     **wholes.BESIDE,

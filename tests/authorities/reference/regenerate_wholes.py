@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import collections
 import copy
+import importlib
 import itertools
 import json
 import logging
@@ -106,6 +107,9 @@ LANGUAGE: dict[str, tuple[str, Config, dict[str, Config]]] = {
     ),
 }
 """The families that stand in larger configurations alone: the whole, the family, and its cases."""
+
+for path in sorted(FOLDER.glob("cases_*.py")):  # further families, file by file
+    LANGUAGE |= getattr(importlib.import_module(path.stem), "LANGUAGE", {})
 
 BESIDE: dict[str, Config] = {
     "granite4_vision": {"deepstack_layer_map": [[0, 0]], "spatial_target_layers": [0], "downsample_rate": "4/8"},
