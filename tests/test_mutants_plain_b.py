@@ -44,6 +44,8 @@ MUTANTS = [
     ("add branches as they are", "beam", "residual", "averaged", "sandwich"),
     ("forget the bias of a gate", "beam", "gate_bias", True, False),
     ("forget the cap of a mixture's scores", "beam", "softcap", 2.0, None),
+    ("norm all heads at once, not each", "molmo2-norm-after", "over", "all-heads", "head"),
+    ("stretch no layer", "molmo2-norm-after", "factor", 3.0, 1.0),
     ("another steepness of the gate", "minimax_m3_vl", "alpha", 1.3, 1.702),
 ]
 """What is wrong, the case that tells, the key, what it is and what it is made to be."""

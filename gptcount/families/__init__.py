@@ -60,6 +60,9 @@ _TYPES: dict[str, str] = {
     "deepseek": "deepseek_v2 deepseek_v3 kimi_k2 sarvam_mla deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",
     "axk": "axk1 axk2",
     "dots3": "dots3_note_text",
+    "deepseek_ocr": "deepseek_ocr2_text unlimited_ocr_text",
+    "molmo": "molmo2_text",
+    "cosmos": "cosmos3_edge_text",
     "longcat": "longcat_flash",
     "deepseek_v4": "deepseek_v4",
 }

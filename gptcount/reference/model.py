@@ -56,7 +56,11 @@ def embed(architecture: Architecture, tokens: Array, w: Weights) -> Array:
     w = w.where(**spec.sizes())
     width = "d_embedding" if spec.d_embedding else "d_model"
     rows = "n_embedded" if spec.n_embedded else "n_vocab"
-    x = w.look_up(f"n_ctx, {rows} {width} -> n_ctx {width}", tokens, "embedding.token")
+    first = w.sizes[rows]
+    x = w.look_up(f"n_ctx, {rows} {width} -> n_ctx {width}", np.minimum(tokens, first - 1), "embedding.token")
+    if spec.n_more:
+        beyond = w.look_up(f"n_ctx, n_more {width} -> n_ctx {width}", np.maximum(tokens - first, 0), "embedding.more")
+        x = np.where(tokens[:, None] < first, x, beyond)
     if spec.d_embedding:
         x = w.einsum("n_ctx d_embedding, d_embedding d_model -> n_ctx d_model", x, "embedding.projection")
     if spec.scale != 1.0:
