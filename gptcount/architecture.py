@@ -148,6 +148,8 @@ class Architecture(Block):
     attention: Attention
     mlp: MLP
     norm: Norm
+    output_norm: Norm | None = None
+    """The norm of what a branch brings, where it is not like the one of what a branch reads (Muse Glimmer)."""
     residual: Residual = "pre-norm"
     residual_scale: Real = 1.0
     """What each branch is multiplied by before it is added."""
@@ -216,6 +218,10 @@ class Architecture(Block):
                 (not plain or self.streams or self.shortcut)
                 and any(one.mlp_norm != "mlp_norm" for one in self.layers()),
                 "mlp.d_input_gate: it stands in pre-norm layers that are not scaled, without streams or shortcut",
+            ),
+            (
+                self.output_norm and self.residual not in ("sandwich", "averaged"),
+                'output_norm: there are norms on both sides of a branch where the residual is "sandwich" or "averaged"',
             ),
             (rows and rows < self.n_vocab, f"embedding.n_embedded = {rows} is less than n_vocab = {self.n_vocab}"),
             (rows and tied, "embedding.n_embedded: a tied unembedding has the rows of the embedding; leave it out"),
@@ -331,13 +337,14 @@ class Architecture(Block):
     def _of_layer(self, layer: Layer) -> Inventory:
         before, after = self.residual != "output-norm", self.residual in ("output-norm", "sandwich", "averaged")
         norm = self.norm.across("d_model")
+        own = (self.output_norm or self.norm).across("d_model")
         pair = (
             (norm.under("attention_norm") if before else NOTHING)
             + layer.attention.inventory().under("attention")
-            + (norm.under("attention_output_norm") if after else NOTHING)
+            + (own.under("attention_output_norm") if after else NOTHING)
             + (norm.under(layer.mlp_norm) if before and self.residual != "parallel-shared" else NOTHING)
             + layer.mlp.inventory().under("mlp")
-            + (norm.under("mlp_output_norm") if after else NOTHING)
+            + (own.under("mlp_output_norm") if after else NOTHING)
             + (self._residual_gains() if self.residual == "gained" else NOTHING)
         )
         return (

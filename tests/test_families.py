@@ -17,6 +17,7 @@ from test_spellings import SPELLED
 
 from gptcount.errors import InputError
 from gptcount.families import LATER, MODULES
+from gptcount.families.others import UNREAD
 from gptcount.families.wholes import wholes
 from gptcount.ledger import breakdown
 from gptcount.sources import config_json
@@ -108,6 +109,12 @@ def test_a_changed_key_changes_the_count_as_in_the_reference(family: str):
 @pytest.mark.parametrize("model_type", sorted(LATER))
 def test_layers_without_attention_are_refused_by_name(model_type: str):
     with pytest.raises(InputError, match=f"{model_type}.*not counted yet"):
+        config_json.parse(json.dumps({"model_type": model_type}), "config.json")
+
+
+@pytest.mark.parametrize("model_type", sorted(UNREAD))
+def test_a_decoder_that_is_not_read_says_why(model_type: str):
+    with pytest.raises(InputError, match=f"{model_type}' {UNREAD[model_type][:20]}.*not counted yet"):
         config_json.parse(json.dumps({"model_type": model_type}), "config.json")
 
 

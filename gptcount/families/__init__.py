@@ -62,6 +62,7 @@ _TYPES: dict[str, str] = {
     "dots3": "dots3_note_text",
     "deepseek_ocr": "deepseek_ocr2_text unlimited_ocr_text",
     "molmo": "molmo2_text",
+    "muse": "muse_glimmer_text",
     "cosmos": "cosmos3_edge_text",
     "longcat": "longcat_flash",
     "deepseek_v4": "deepseek_v4",
@@ -73,7 +74,7 @@ MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items(
 
 LATER: frozenset[str] = frozenset(
     """
-    bamba falcon_h1 falcon_mamba jamba kimi_linear lfm2 lfm2_moe mamba mamba2 minimax nemotron_h
+    bamba falcon_h1 falcon_mamba glm5_next_text jamba kimi_linear lfm2 lfm2_moe mamba mamba2 minimax nemotron_h
     qwen3_5_moe_text qwen3_5_text qwen3_next recurrent_gemma rwkv xlstm zamba zamba2
     """.split()
 )
@@ -219,13 +220,15 @@ def _sentence(text: str | None) -> str:
 def _module(model_type: str, origin: str) -> Any:
     if model_type in MODULES:
         return import_module(f"gptcount.families.{MODULES[model_type]}")
-    from gptcount.families.others import OTHERS
+    from gptcount.families.others import OTHERS, UNREAD
 
     if model_type in LATER:
         raise InputError(
             f"{origin}: model_type {model_type!r} mixes tokens by a state space or linear attention, "
             "and such layers are not counted yet"
         )
+    if model_type in UNREAD:
+        raise InputError(f"{origin}: model_type {model_type!r} {UNREAD[model_type]}, which is not counted yet")
     if model_type in OTHERS:
         raise InputError(
             f"{origin}: model_type {model_type!r} is {OTHERS[model_type]}; gptcount reads decoders, "

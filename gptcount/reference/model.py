@@ -150,6 +150,7 @@ def several_pairs(architecture: Architecture, layer: Layer, x: Array, w: Weights
 def pair(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> Array:
     """Attention, then the MLP, each added to what comes in; ``architecture.Residual`` says the orders there are."""
     spec, scale = architecture.norm, np.float32(architecture.residual_scale)
+    own = architecture.output_norm or spec
     match architecture.residual:
         case "pre-norm" if isinstance(layer.attention, CrossAttention):
             x = cross_attended(x, norm(x, w, "attention_norm", spec), w, layer.attention)
@@ -165,11 +166,11 @@ def pair(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> Arra
             return x + scale * norm(think(x, w, layer), w, "mlp_output_norm", spec)
         case "sandwich":
             normed = norm(x, w, "attention_norm", spec)
-            x = x + scale * norm(attend(normed, w, layer), w, "attention_output_norm", spec)
+            x = x + scale * norm(attend(normed, w, layer), w, "attention_output_norm", own)
             if architecture.laurel:
                 x = (x + laurel(normed, w, architecture.laurel)) / np.float32(sqrt(2))
             branch = think(norm(x, w, "mlp_norm", spec), w, layer, x)
-            return x + scale * norm(branch, w, "mlp_output_norm", spec)
+            return x + scale * norm(branch, w, "mlp_output_norm", own)
         case "parallel":
             attended = attend(norm(x, w, "attention_norm", spec), w, layer)
             return x + scale * (attended + think(norm(x, w, "mlp_norm", spec), w, layer, x))
@@ -183,9 +184,9 @@ def pair(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> Arra
             return normed + scale * think(normed, w, layer)
         case "averaged":
             k = 2 * ((w.layer or 0) + 1)
-            branch = norm(attend(norm(x, w, "attention_norm", spec), w, layer), w, "attention_output_norm", spec)
+            branch = norm(attend(norm(x, w, "attention_norm", spec), w, layer), w, "attention_output_norm", own)
             x = np.float32(sqrt(1 - 1 / k)) * x + scale * np.float32(1 / sqrt(k)) * branch
-            branch = norm(think(norm(x, w, "mlp_norm", spec), w, layer, x), w, "mlp_output_norm", spec)
+            branch = norm(think(norm(x, w, "mlp_norm", spec), w, layer, x), w, "mlp_output_norm", own)
             return np.float32(sqrt(1 - 1 / (k + 1))) * x + scale * np.float32(1 / sqrt(k + 1)) * branch
         case "gained":
             branch = scale * attend(norm(x, w, "attention_norm", spec), w, layer)

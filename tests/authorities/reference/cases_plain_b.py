@@ -375,6 +375,15 @@ LANGUAGE: dict[str, tuple[str, Config, dict[str, Config]]] = {
         apply(LLAMA, head_dim=10, hidden_act="relu2", rope_theta=DROP, rope_parameters=SECTIONS),
         {"biases": {"attention_bias": True, "mlp_bias": True}, "kv-null": {"num_key_value_heads": None}},
     ),
+    "muse_glimmer": (
+        "muse_glimmer_text",
+        apply(LLAMA, head_dim=10, sliding_window=16, hidden_act=DROP, rope_theta=DROP, rope_parameters=PLAIN),
+        {
+            "biases": {"attention_bias": True},
+            "nine-layers": {"num_hidden_layers": 9},
+            "all-turned": {"layer_rope_theta": [500.0] * 4, "layer_types": [SLIDING, FULL, SLIDING, FULL]},
+        },
+    ),
     "molmo2": (
         "molmo2_text",
         apply(LLAMA, head_dim=10, additional_vocab_size=7, rope_theta=DROP, rope_parameters=PLAIN),
@@ -461,6 +470,21 @@ PARITY_WHOLES: dict[str, tuple[str, Config]] = {
             rope_parameters=SECTIONS | {"mrope_section": [1, 1, 0]},
             attention_bias=True,
             pad_token_id=0,
+        ),
+    ),
+    "muse_glimmer": (
+        "muse_glimmer",
+        apply(
+            SMALL,
+            hidden_size=24,
+            num_hidden_layers=3,
+            sliding_window=5,
+            layer_types=[SLIDING, FULL, FULL],
+            layer_rope_theta=[200.0, 0, 200.0],
+            post_norm_eps=0.3,
+            final_logit_softcapping=1.5,
+            output_multiplier=0.7,
+            qk_scale_factor=1.9,
         ),
     ),
     "molmo2": ("molmo2", apply(SMALL, additional_vocab_size=7)),
