@@ -78,6 +78,8 @@ class Architecture(Block):
     """What mixes tokens otherwise; beside attention, where a layer has both."""
     mlp: MLP | Absent
     norm: Norm
+    output_norm: Norm | None = None
+    """The norm of what a branch brings, where it is not like the one of what a branch reads (Muse Glimmer)."""
     residual: Residual = "pre-norm"
     residual_scale: Real = 1.0
     """What each branch is multiplied by before it is added."""
@@ -143,6 +145,7 @@ class Architecture(Block):
         usual = all(layer.attention and layer.mlp and not layer.mixer for layer in layers)
         first = sorted(self.layers().items(), key=lambda one: one[1][0])
         carried = [hidden for layer, _ in first if (hidden := getattr(layer.mlp, "router_hidden", None))]
+        before_and_after = all(layer.residual in ("sandwich", "averaged") for layer in layers)
         rows, tied = self.embedding.n_embedded, self.unembedding and self.unembedding.tied
         allowed(
             (not all(layer.slots() for layer in layers), "attention: a layer has attention, a mixer or an MLP"),
@@ -179,6 +182,10 @@ class Architecture(Block):
             (
                 crossed and (not plain or self.streams or self.shortcut),
                 "attention: the kind cross stands in pre-norm layers that are not scaled, without streams or shortcut",
+            ),
+            (
+                self.output_norm and not before_and_after,
+                'output_norm: there are norms on both sides of a branch where the residual is "sandwich" or "averaged"',
             ),
             (rows and rows < self.n_vocab, f"embedding.n_embedded = {rows} is less than n_vocab = {self.n_vocab}"),
             (rows and tied, "embedding.n_embedded: a tied unembedding has the rows of the embedding; leave it out"),
@@ -302,11 +309,12 @@ class Architecture(Block):
 
     def _of_branch(self, branch: Branch, first: bool, residual: Residual) -> Inventory:
         before = residual != "output-norm" and (first or residual != "parallel-shared")
-        norm, after = self.norm.across("d_model"), residual in ("output-norm", "sandwich", "averaged")
+        norm, own = self.norm.across("d_model"), (self.output_norm or self.norm).across("d_model")
+        after = residual in ("output-norm", "sandwich", "averaged")
         return (
             (norm.under(f"{branch.name}_norm") if before else NOTHING)
             + sum((block.inventory().of(block).under(slot) for slot, block in branch.blocks), NOTHING)
-            + (norm.under(f"{branch.name}_output_norm") if after else NOTHING)
+            + (own.under(f"{branch.name}_output_norm") if after else NOTHING)
             + (_gains(branch.name) if self.residual_scaling else NOTHING)
             + (weight(f"{branch.name}_residual", "d_model", "other") if residual == "gained" else NOTHING)
             + (blend.inventory().under(f"{branch.name}_convolution") if (blend := self.branch_convolution) else NOTHING)

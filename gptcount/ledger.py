@@ -309,7 +309,7 @@ def reconcile(inventory: Inventory, stored: bool = True) -> tuple[Item, ...]:
 def is_table(weight: Weight) -> bool:
     """Whether a weight is no part of ``non-embedding`` (Kaplan et al. 2020): it has a row or a column for every token,
     or a row for every position; one that is tied counts with what it is tied to."""
-    by_token = any(axis.name in ("n_vocab", "n_embedded", "n_vocab_per_layer") for axis in weight.axes)
+    by_token = any(axis.name in ("n_vocab", "n_embedded", "n_more", "n_vocab_per_layer") for axis in weight.axes)
     return weight.learned and (weight.role == "position" or by_token)
 
 

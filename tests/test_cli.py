@@ -446,13 +446,13 @@ def test_what_is_no_decoder_is_named_as_what_it_is(model_type, what):
 
 
 def test_an_unknown_model_type_says_where_the_known_are_listed():
-    from gptcount.families import LATER, MODULES, listed
-    from gptcount.families.others import OTHERS
+    from gptcount.families import MODULES, listed
+    from gptcount.families.others import OTHERS, UNREAD
 
     (line,) = refused("breakdown", "-", stdin=b'{"model_type": "lamma"}')
     assert "did you mean llama" in line
     assert f"'gptcount families' lists the {len(listed())}" in line
-    assert not OTHERS.keys() & (MODULES.keys() | LATER)
+    assert not OTHERS.keys() & (MODULES.keys() | UNREAD.keys())
 
 
 def test_show_of_a_changed_model_is_a_file_of_its_own():

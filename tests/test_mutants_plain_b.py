@@ -23,6 +23,9 @@ def wherever(data: Any, key: str, old: Any, new: Any) -> Any:
     }
 
 
+PLAIN = {"kind": "rms", "gain": False, "bias": False, "eps": 1e-5, "plus_one": False}
+OWN = PLAIN | {"gain": True, "plus_one": True, "eps": 0.3}
+
 MUTANTS = [
     ("look at one block fewer", "minimax_m3_vl", "n_chosen", 2, 1),
     ("forget that its own block is always looked at", "minimax_m3_vl", "n_local", 1, 0),
@@ -44,6 +47,11 @@ MUTANTS = [
     ("add branches as they are", "beam", "residual", "averaged", "sandwich"),
     ("forget the bias of a gate", "beam", "gate_bias", True, False),
     ("forget the cap of a mixture's scores", "beam", "softcap", 2.0, None),
+    ("norm all heads at once, not each", "molmo2-norm-after", "over", "all-heads", "head"),
+    ("stretch no layer", "molmo2-norm-after", "factor", 3.0, 1.0),
+    ("forget that norms after a branch are others", "muse_glimmer", "output_norm", OWN, None),
+    ("forget the norm of the embedding", "muse_glimmer", "norm", PLAIN, None),
+    ("forget what scores are multiplied by", "muse_glimmer", "scale", 0.7, 1.0),
     ("another steepness of the gate", "minimax_m3_vl", "alpha", 1.3, 1.702),
 ]
 """What is wrong, the case that tells, the key, what it is and what it is made to be."""

@@ -522,6 +522,7 @@ VARIED = {name: {"attention": False, "mixer": mixer, "mlp": False} for name, mix
     "latent, gated": {"attention": LATENT | {"gate": "heads", "d_input_gate": 5}},
     "worth": {"attention": {"kind": "multi-head", "n_heads": 4, "n_kv_heads": 2, "d_head": 8, "worth": {"n_kept": 5}}},
     "blocks": {"attention": {"kind": "multi-head", "n_heads": 4, "d_head": 8, "indexer": BLOCKS}},
+    "more tokens": {"embedding": {"n_more": 9}},
     "latent and not": {"variations": [{"layers": "0:2", "attention": LATENT}]},
     "compressed": {
         "attention": COMPRESSED | {"compressor": COMPRESSOR, "indexer": INDEXER | {"compressor": COMPRESSOR}}

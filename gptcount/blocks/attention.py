@@ -191,7 +191,7 @@ class MultiHeadAttention(Block):
             ),
         )
         if self.indexer:
-            self._indexed(self.indexer)
+            self._indexed()
         allowed(
             (self.gate_bias and not self.gate, "gate_bias: there is no gate"),
             (self.gate_bias and "gate" in self.biases, "gate_bias: the gates have a bias each (biases)"),
@@ -206,7 +206,7 @@ class MultiHeadAttention(Block):
             rotary.fits(width)
         return self
 
-    def _indexed(self, indexer: BlockIndexer) -> None:
+    def _indexed(self) -> None:
         """Raises ValueError where the indexer does not go with the rest."""
         apart = self.rotary and (self.rotary.whole_head or self.rotary.from_end or not self.rotary.d_rotary)
         allowed(

@@ -40,6 +40,8 @@ class Embedding(Block):
     """The width of the table, where it is not d_model; two projections then lead in and out (OPT-350M)."""
     n_embedded: Annotated[Size | None, AtLeast("n_vocab")] = None
     """Rows of the table, where they are more than n_vocab: the others are of tokens that are read and never scored."""
+    n_more: Size | None = None
+    """Rows of a second table, of further tokens that are read and never scored (Molmo 2)."""
     positions: Positions | None = None
     scale: Factor = 1.0
     norm: Norm | None = None
@@ -53,6 +55,7 @@ class Embedding(Block):
         width, rows = "d_embedding" if self.d_embedding else "d_model", "n_embedded" if self.n_embedded else "n_vocab"
         return (
             weight("token", f"{rows} {width}")
+            + (weight("more", f"n_more {width}") if self.n_more else NOTHING)
             + (linear("projection", "d_embedding d_model") if self.d_embedding else NOTHING)
             + self._positions()
             + (self.norm.across("d_model").under("norm") if self.norm else NOTHING)

@@ -65,6 +65,7 @@ _MIX = "It makes {{n_streams}} × {{n_streams}} numbers: how the vectors themsel
 
 AROUND: dict[str, Sentences] = {
     "embedding.token": _embedding,
+    "embedding.more": said("A second table has rows for {n_more} further tokens, which are read and never scored."),
     "embedding.projection": _embedding_projection,
     "per_layer_embedding.token": said(
         "Every layer has a table of its own, looked up by token: {d_per_layer} numbers for each of {n_vocab_per_layer} "

@@ -60,6 +60,10 @@ _TYPES: dict[str, str] = {
     "deepseek": "deepseek_v2 deepseek_v3 kimi_k2 sarvam_mla deepseek_v32 glm4_moe_lite glm_moe_dsa youtu minicpm3",
     "axk": "axk1 axk2",
     "dots3": "dots3_note_text",
+    "deepseek_ocr": "deepseek_ocr2_text unlimited_ocr_text",
+    "molmo": "molmo2_text",
+    "muse": "muse_glimmer_text",
+    "cosmos": "cosmos3_edge_text",
     "longcat": "longcat_flash",
     "deepseek_v4": "deepseek_v4",
     "lfm2": "lfm2 lfm2_moe lfm3",
@@ -79,18 +83,6 @@ _TYPES: dict[str, str] = {
 
 MODULES: dict[str, str] = {model_type: module for module, types in _TYPES.items() for model_type in types.split()}
 """Where each ``model_type`` is read."""
-
-
-LATER: frozenset[str] = frozenset(
-    """
-    """.split()
-)
-"""Families whose layers mix tokens by a state space or linear attention: not counted yet, and refused by name."""
-
-
-STREAMS_OF_BLOCKS = frozenset("inkling2_text inkling2_loop_text".split())
-"""Families whose layers read a blend of what whole groups of layers before have brought, which differs for keys, values
-and the MLP: not counted yet, and refused by name."""
 
 
 def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
@@ -232,18 +224,10 @@ def _sentence(text: str | None) -> str:
 def _module(model_type: str, origin: str) -> Any:
     if model_type in MODULES:
         return import_module(f"gptcount.families.{MODULES[model_type]}")
-    from gptcount.families.others import OTHERS
+    from gptcount.families.others import OTHERS, UNREAD
 
-    if model_type in LATER:
-        raise InputError(
-            f"{origin}: model_type {model_type!r} mixes tokens by a state space or linear attention, "
-            "and such layers are not counted yet"
-        )
-    if model_type in STREAMS_OF_BLOCKS:
-        raise InputError(
-            f"{origin}: layers of model_type {model_type!r} read blends of what groups of layers before have brought, "
-            "and such layers are not counted yet"
-        )
+    if model_type in UNREAD:
+        raise InputError(f"{origin}: model_type {model_type!r} {UNREAD[model_type]}, which is not counted yet")
     if model_type in OTHERS:
         raise InputError(
             f"{origin}: model_type {model_type!r} is {OTHERS[model_type]}; gptcount reads decoders, "

@@ -83,7 +83,7 @@ mllama                   Mllama                    mllama_text_model        neve
 molmo2                   Molmo2                    molmo2_text              never
 moss_transcribe_diarize  MossTranscribeDiarize     qwen3*                   whole:tied
 multi_modality           MultiModality             llama*                   text           as-text
-muse_glimmer             MuseGlimmer               muse_glimmer_text        whole:untied
+muse_glimmer             MuseGlimmer               muse_glimmer_text        whole:untied   scaled
 muse_spark               MuseSpark                 muse_spark_text          never
 musicflamingo            MusicFlamingo             qwen2*                   never
 nemo_speechlm            Nemotron3_5Transcribe     nemotron_h*              never

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gptcount.families import LATER, Family
+from gptcount.families import Family
+from gptcount.families.others import UNREAD
 from gptcount.numbers import count
 from gptcount.output.records import SCHEMA
 from gptcount.output.table import Column, Part, Prose, Row, Table
@@ -21,7 +22,7 @@ def parts(families: Sequence[Family]) -> list[Part]:
     columns = (Column("model_type"), Column("what it is"), Column("source", optional=1))
     said = (
         f"{count(len(families))} model types are read from a config.json.",
-        f"Known and not counted yet, for their state spaces or linear attention: {', '.join(sorted(LATER))}.",
+        f"Decoders that are known and not counted yet: {', '.join(sorted(UNREAD))}.",
     )
     return [Table("", columns, tuple(rows)), Prose("\n".join(said))]
 
@@ -33,4 +34,4 @@ def records(families: Sequence[Family]) -> list[dict[str, Any]]:
 
 def document(families: Sequence[Family]) -> dict[str, Any]:
     """The document of ``gptcount families --json``."""
-    return {"schema": SCHEMA, "families": records(families), "not_counted_yet": sorted(LATER)}
+    return {"schema": SCHEMA, "families": records(families), "not_counted_yet": sorted(UNREAD)}

@@ -103,7 +103,7 @@ def checked(architecture: Architecture, said: Any) -> Array:
         raise InputError("tokens: expected integers of shape (n_sequences, n_tokens), each sequence as long") from None
     if tokens.ndim != 2 or tokens.size == 0 or not np.issubdtype(tokens.dtype, np.integer):
         raise InputError("tokens: expected integers of shape (n_sequences, n_tokens)")
-    rows = architecture.embedding.n_embedded or architecture.n_vocab
+    rows = (architecture.embedding.n_embedded or architecture.n_vocab) + (architecture.embedding.n_more or 0)
     if tokens.min() < 0 or tokens.max() >= rows:
         raise InputError(f"tokens: expected numbers from 0 to {rows - 1}")
     if tokens.shape[1] > longest(architecture):

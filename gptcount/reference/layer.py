@@ -128,6 +128,7 @@ def added(architecture: Architecture, residual: Residual, branch: Branch, x: Arr
     if architecture.halved_every:
         scale = scale / np.float32(2 ** ((w.layer or 0) // architecture.halved_every))
     before, after = f"{branch.name}_norm", f"{branch.name}_output_norm"
+    own = architecture.output_norm or spec
     match residual:
         case "post-norm":
             return norm(x + scale * brought(branch, x, w, x), w, before, spec)
@@ -135,14 +136,14 @@ def added(architecture: Architecture, residual: Residual, branch: Branch, x: Arr
             return x + scale * norm(brought(branch, x, w, x), w, after, spec)
         case "sandwich":
             normed = norm(x, w, before, spec)
-            x = x + scale * norm(brought(branch, normed, w, x), w, after, spec)
+            x = x + scale * norm(brought(branch, normed, w, x), w, after, own)
             if architecture.laurel and branch.name == "attention":
                 x = (x + laurel(normed, w, architecture.laurel)) / np.float32(sqrt(2))
             return x
         case "averaged":
             added_before = 2 * (w.layer or 0) + 1 + (branch.name == "mlp")
             stays, comes = (np.float32(sqrt(of)) for of in (1 - 1 / (added_before + 1), 1 / (added_before + 1)))
-            found = norm(brought(branch, norm(x, w, before, spec), w, x), w, after, spec)
+            found = norm(brought(branch, norm(x, w, before, spec), w, x), w, after, own)
             return stays * x + scale * comes * found
         case "gained":
             found = scale * brought(branch, norm(x, w, before, spec), w, x)

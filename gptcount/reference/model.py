@@ -40,7 +40,13 @@ def embed(architecture: Architecture, tokens: Array, w: Weights) -> Array:
     w = w.where(**spec.sizes())
     width = "d_embedding" if spec.d_embedding else "d_model"
     rows = "n_embedded" if spec.n_embedded else "n_vocab"
-    x = w.look_up(f"n_tokens, {rows} {width} -> n_tokens {width}", tokens, "embedding.token")
+    first = w.sizes[rows]
+    words = f"n_tokens, {rows} {width} -> n_tokens {width}"
+    x = w.look_up(words, np.minimum(tokens, first - 1), "embedding.token")
+    if spec.n_more:
+        words = f"n_tokens, n_more {width} -> n_tokens {width}"
+        beyond = w.look_up(words, np.maximum(tokens - first, 0), "embedding.more")
+        x = np.where(tokens[:, None] < first, x, beyond)
     if spec.d_embedding:
         x = w.einsum("n_tokens d_embedding, d_embedding d_model -> n_tokens d_model", x, "embedding.projection")
     if spec.scale != 1.0:

@@ -45,6 +45,18 @@ SMALL: Config = {
 }
 """What is run: smaller still."""
 
+SECTIONS: Config = {"rope_type": "default", "rope_theta": 500.0, "mrope_section": [2, 2, 1]}
+PLAIN: Config = {"rope_type": "default", "rope_theta": 500.0}
+OCR: Config = {
+    "moe_intermediate_size": 26,
+    "n_routed_experts": 8,
+    "n_shared_experts": 2,
+    "num_experts_per_tok": 3,
+    "mlp_layer_types": [DENSE, SPARSE, DENSE, SPARSE],
+    "rope_theta": DROP,
+    "rope_parameters": PLAIN,
+    "pad_token_id": 0,
+}
 M3 = "minimax_m3_sparse"
 INDEXED: Config = {"index_n_heads": 3, "index_head_dim": 8, "index_block_size": 5, "index_topk_blocks": 7}
 OLDER: Config = {
@@ -249,6 +261,7 @@ PARITY: dict[str, tuple[str, Config]] = {
             layer_types=[SLIDING, FULL, SLIDING],
             attention_bias=True,
             final_logit_softcapping=2.0,
+            rms_norm_eps=0.05,
         ),
     ),
     "doge": ("doge", apply(SMALL, keep_window_size=4)),
@@ -339,6 +352,47 @@ LANGUAGE: dict[str, tuple[str, Config, dict[str, Config]]] = {
             },
         },
     ),
+    "deepseek_ocr2": (
+        "deepseek_ocr2_text",
+        apply(LLAMA, **OCR),
+        {
+            "kv-null": {"num_key_value_heads": None},
+            "groups": {"topk_method": "group_limited_greedy", "n_group": 4, "topk_group": 2},
+            "biases": {"attention_bias": True, "mlp_bias": True},
+        },
+    ),
+    "unlimited_ocr": (
+        "unlimited_ocr_text",
+        apply(LLAMA, **OCR, sliding_window=16),
+        {
+            "first-two-dense": {"mlp_layer_types": DROP, "first_k_dense_replace": 2},
+            "first-absent": {"mlp_layer_types": DROP},
+            "all-full": {"layer_types": [FULL] * 4},
+        },
+    ),
+    "cosmos3_edge": (
+        "cosmos3_edge_text",
+        apply(LLAMA, head_dim=10, hidden_act="relu2", rope_theta=DROP, rope_parameters=SECTIONS),
+        {"biases": {"attention_bias": True, "mlp_bias": True}, "kv-null": {"num_key_value_heads": None}},
+    ),
+    "muse_glimmer": (
+        "muse_glimmer_text",
+        apply(LLAMA, head_dim=10, sliding_window=16, hidden_act=DROP, rope_theta=DROP, rope_parameters=PLAIN),
+        {
+            "biases": {"attention_bias": True},
+            "nine-layers": {"num_hidden_layers": 9},
+            "all-turned": {"layer_rope_theta": [500.0] * 4, "layer_types": [SLIDING, FULL, SLIDING, FULL]},
+        },
+    ),
+    "molmo2": (
+        "molmo2_text",
+        apply(LLAMA, head_dim=10, additional_vocab_size=7, rope_theta=DROP, rope_parameters=PLAIN),
+        {
+            "none-more": {"additional_vocab_size": 0},
+            "norms-of-all": {"qk_norm_type": "olmo", "norm_after": True},
+            "biases": {"attention_bias": True},
+        },
+    ),
 }
 
 STEP_SMALL = apply(
@@ -373,6 +427,14 @@ M3_SMALL = apply(
     swiglu_alpha=1.3,
 )
 
+OCR_SMALL = apply(
+    SMALL,
+    **OCR | {"moe_intermediate_size": 7, "mlp_layer_types": [DENSE, SPARSE, SPARSE], "routed_scaling_factor": 1.7},
+    hidden_size=24,
+    head_dim=DROP,
+    num_hidden_layers=3,
+)
+
 PARITY_WHOLES: dict[str, tuple[str, Config]] = {
     "minimax_m3_vl": ("minimax_m3_vl", M3_SMALL),
     "minimax_m3_vl-partial": (
@@ -387,6 +449,58 @@ PARITY_WHOLES: dict[str, tuple[str, Config]] = {
         ),
     ),
     "step3p7": ("step3p7", STEP_SMALL),
+    "deepseek_ocr2": ("deepseek_ocr2", OCR_SMALL),
+    "unlimited_ocr-groups": (
+        "unlimited_ocr",
+        apply(
+            OCR_SMALL,
+            num_key_value_heads=6,
+            sliding_window=5,
+            topk_method="group_limited_greedy",
+            n_group=4,
+            topk_group=2,
+        ),
+    ),
+    "cosmos3_edge": (
+        "cosmos3_edge",
+        apply(
+            SMALL,
+            hidden_size=24,
+            hidden_act="relu2",
+            rope_parameters=SECTIONS | {"mrope_section": [1, 1, 0]},
+            attention_bias=True,
+            pad_token_id=0,
+        ),
+    ),
+    "muse_glimmer": (
+        "muse_glimmer",
+        apply(
+            SMALL,
+            hidden_size=24,
+            num_hidden_layers=3,
+            sliding_window=5,
+            layer_types=[SLIDING, FULL, FULL],
+            layer_rope_theta=[200.0, 0, 200.0],
+            post_norm_eps=0.3,
+            final_logit_softcapping=1.5,
+            output_multiplier=0.7,
+            qk_scale_factor=1.9,
+        ),
+    ),
+    "molmo2": ("molmo2", apply(SMALL, additional_vocab_size=7)),
+    "molmo2-norm-after": (
+        "molmo2",
+        apply(
+            SMALL,
+            additional_vocab_size=0,
+            qk_norm_type="olmo",
+            norm_after=True,
+            attention_bias=True,
+            num_hidden_layers=3,
+            rope_scaling_layers=[1],
+            rope_parameters={"rope_type": "linear", "rope_theta": 200.0, "factor": 3.0},
+        ),
+    ),
     "step3p7-limits": (
         "step3p7",
         apply(

@@ -85,9 +85,12 @@ CASES: dict[str, tuple[str, Config]] = {
 for path in sorted(wholes.FOLDER.glob("cases_*.py")):  # further families, file by file
     CASES |= getattr(importlib.import_module(path.stem), "PARITY_WHOLES", {})
 
+NARROW = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
 BESIDE = {
     **wholes.BESIDE,
     "granite_docling": {"vision_config": {"out_hidden_size": TIED["hidden_size"]}},
+    "deepseek_ocr2": {"vision_config": {"encoder_config": NARROW | {"num_key_value_heads": 2, "vocab_size": 9}}},
+    "unlimited_ocr": {"vision_config": {"encoder_config": NARROW}},
 }
 
 

@@ -10,6 +10,9 @@ Run it in an environment of its own, with `pip install torch==2.13.0 transformer
     python regenerate_wholes.py                          all, beside this script
     python regenerate_wholes.py --only qwen2_vl,glm_ocr  some of them
 
+The tables of tokens of Molmo 2 are written as its published checkpoints have them, one of the vocabulary and one of
+the further tokens: the reference implementation joins them, and saves two equal halves.
+
 The experts of Qwen3-VL are written as its published checkpoints have them, transposed: the reference implementation
 reads both ways, and saves the other.
 
@@ -185,6 +188,7 @@ def language(model: PreTrainedModel) -> dict[str, torch.Tensor]:
 def alone(name: str) -> str:
     """The name of a tensor in the language model alone."""
     name = re.sub(r"^(model\.language_model|language_model|model\.text_model|text_model|model)\.", "model.", name)
+    name = re.sub(r"^(?=(layers|embed_tokens|norm)\.)", "model.", name)
     return name.replace("model.model.", "model.").replace("model.lm_head.", "lm_head.")
 
 
@@ -193,6 +197,10 @@ def stored(model: PreTrainedModel, config: Config) -> dict[str, torch.Tensor]:
     found = revert_weight_conversion(model, dict(language(model)))
     if config["model_type"] == "qwen3_vl_moe":
         found = {name: value.mT if ".experts." in name else value for name, value in found.items()}
+    if config["model_type"] == "molmo2":
+        tables = [name for name in found if "embedding" in name.rsplit(".", 1)[-1]]
+        whole, rows = torch.cat([found[name] for name in tables]), config["text_config"].get("vocab_size", 151_936)
+        found |= dict(zip(tables, (whole[:rows], whole[rows:]), strict=True))
     return {alone(name): value for name, value in found.items()}
 
 
