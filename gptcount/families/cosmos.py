@@ -30,8 +30,7 @@ def cosmos3_edge(c: Config) -> Part:
         raise c.refusal("hidden_size", f"{model['d_model']} is not a multiple of num_attention_heads = {n_heads}")
     said = c.data.get("rope_parameters") or c.data.get("rope_scaling")
     section = said.get("mrope_section") if isinstance(said, dict) else None if said is not None else [24, 20, 20]
-    whole = isinstance(section, list) and [type(part) for part in section] == [int] * 3
-    if not whole or sum(section) != d_head // 2:
+    if not isinstance(section, list) or [*map(type, section)] != [int] * 3 or sum(section) != d_head // 2:
         raise c.refusal("rope_parameters", f"mrope_section: expected three numbers whose sum is {d_head // 2}")
     if "scaling" in model["attention"]["rotary"]:
         raise c.refusal("rope_parameters", "rope_type: in this family it is default")
