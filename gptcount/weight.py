@@ -144,9 +144,15 @@ NOTHING = Inventory()
 
 
 @cache
+def axes_of(words: str) -> tuple[tuple[str, ...], ...]:
+    """The dimensions of a shape in words, each with its axes: ``n_heads*d_head d_model`` has two, the first of two."""
+    return tuple(tuple(word.split("*")) for word in words.split())
+
+
+@cache
 def dimensions(words: str) -> tuple[Dimension, ...]:
-    """The shape that words say: ``n_heads*d_head d_model`` has two dimensions, the first a product."""
-    return tuple(tuple(Axis(name) for name in word.split("*")) for word in words.split())
+    """The shape that words say."""
+    return tuple(tuple(map(Axis, axes)) for axes in axes_of(words))
 
 
 def weight(name: str, shape: str, role: Role = "matrix", tied_to: str = "") -> Inventory:

@@ -40,7 +40,7 @@ def test_walk_is_at_real_sizes():
     query = walk["query"]
     assert (query.where, query.name) == ("each of 96 layers", "attention.query")
     assert (query.takes.sizes, query.meets.sizes) == ((2048, 12_288), (96, 12_288, 128))
-    assert walk["output"].meets == ("(n_heads d_head) d_model", (12_288, 12_288))
+    assert walk["output"].meets == ("n_heads*d_head d_model", (12_288, 12_288))
 
 
 CHOICES = {"n_groups", "n_groups_per_token", "offset", "n_other_streams"}

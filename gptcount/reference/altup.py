@@ -39,7 +39,7 @@ def as_long(x: Array, like: Array) -> Array:
 def updated(x: Array, w: Weights, spec: AltUp, layer: Callable[[Array], Array]) -> Array:
     """x: (n_tokens, n_streams, d_model). All streams are predicted; the layer works on the active one; by how far it is
     then from its prediction, all are corrected."""
-    words = "n_tokens n_streams, n_streams (n_streams' n_streams'') -> n_tokens n_streams' n_streams''"
+    words = "n_tokens n_streams, n_streams n_streams'*n_streams'' -> n_tokens n_streams' n_streams''"
     predict = w.einsum(words, modes(x[:, spec.active], w, spec), "predict")
     words = "n_tokens n_streams' n_streams'', n_tokens n_streams'' d_model -> n_tokens n_streams' d_model"
     x = x + w.einsum(words, predict, x, "predicted streams")

@@ -46,7 +46,7 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
         seen = seen * sigmoid(gates(x, w, spec, d_value))
     if spec.output_norm:
         seen = over_all_heads(seen, w, "output_norm", spec.output_norm, "n_heads", d_value)
-    words = f"n_heads n_tokens {d_value}, (n_heads {d_value}) d_model -> n_tokens d_model"
+    words = f"n_heads n_tokens {d_value}, n_heads*{d_value} d_model -> n_tokens d_model"
     out = w.linear(words, seen, "output", "output" in bias)
     return out if spec.output_scale == 1.0 else out * np.float32(spec.output_scale)
 
@@ -88,7 +88,7 @@ def keys_and_values(x: Array, w: Weights, spec: MultiHeadAttention) -> tuple[Arr
 
 def with_last_few(x: Array, w: Weights, name: str, heads: str, width: str) -> Array:
     """x: (heads, n_tokens, width), with a blend of each channel's last few values added to it."""
-    channels = f"({heads} {width})"
+    channels = f"{heads}*{width}"
     plain = w.arrange(f"{heads} n_tokens {width} -> n_tokens {channels}", x)
     blended = plain + convolved(plain, w, name, channels, False)
     return w.arrange(f"n_tokens {channels} -> {heads} n_tokens {width}", blended)
@@ -117,9 +117,9 @@ def head_norm(x: Array, w: Weights, name: str, spec: HeadNorm, heads: str, place
 
 def over_all_heads(x: Array, w: Weights, name: str, spec: Norm, heads: str, width: str) -> Array:
     """A norm of what all heads bring, side by side."""
-    side_by_side = w.arrange(f"{heads} n_tokens {width} -> n_tokens ({heads} {width})", x)
-    normed = norm(side_by_side, w, name, spec, f"n_tokens ({heads} {width})", f"({heads} {width})")
-    return w.arrange(f"n_tokens ({heads} {width}) -> {heads} n_tokens {width}", normed)
+    side_by_side = w.arrange(f"{heads} n_tokens {width} -> n_tokens {heads}*{width}", x)
+    normed = norm(side_by_side, w, name, spec, f"n_tokens {heads}*{width}", f"{heads}*{width}")
+    return w.arrange(f"n_tokens {heads}*{width} -> {heads} n_tokens {width}", normed)
 
 
 def beside_scores(x: Array, value: Array, w: Weights, spec: MultiHeadAttention) -> Array | None:
@@ -135,7 +135,7 @@ def beside_scores(x: Array, value: Array, w: Weights, spec: MultiHeadAttention) 
 
 def worthiest(value: Array, w: Weights, spec: MultiHeadAttention, worth: Worth) -> Array:
     """(n_kv_heads, n_tokens, n_keys): what values are worth to a group of heads; -inf for all but the worthiest."""
-    words = "n_kv_heads n_tokens d_head, (n_kv_heads d_head) n_kv_heads' -> n_tokens n_kv_heads'"
+    words = "n_kv_heads n_tokens d_head, n_kv_heads*d_head n_kv_heads' -> n_tokens n_kv_heads'"
     rate = softplus(w.linear(words, value, "worth", worth.bias))
     found = np.exp(w.drawn("worth.rate", "n_kv_heads") * rate).T[:, None] + mask(w, spec.reach())
     kept = np.zeros(found.shape, bool)

@@ -40,7 +40,7 @@ def attention_mixture(x: Array, w: Weights, spec: AttentionMixture) -> Array:
 
     result = np.zeros_like(x)
     for inside, token, place in visits(chosen, w, spec):
-        words = "n_routed n_kv_heads d_head, (n_kv_heads d_head) d_model -> n_routed d_model"
+        words = "n_routed n_kv_heads d_head, n_kv_heads*d_head d_model -> n_routed d_model"
         result[token] += share[token, place, None] * inside.einsum(words, seen[place, :, token], "output")
     return w.add("n_tokens d_model", result, "output.bias", "d_model") if spec.output_bias else result
 

@@ -37,9 +37,9 @@ def compressed_attention(x: Array, w: Weights, spec: CompressedAttention) -> Arr
     found = w.einsum("n_heads n_tokens n_keys, n_keys d_head -> n_heads n_tokens d_head", pattern, key, "seen")
     found = rotate(found, spec.rotary, -w.here)
 
-    into = "(n_output_groups n_group_heads) n_tokens d_head, n_output_groups (n_group_heads d_head) d_output_latent"
+    into = "n_output_groups*n_group_heads n_tokens d_head, n_output_groups n_group_heads*d_head d_output_latent"
     out = w.einsum(f"{into} -> n_tokens n_output_groups d_output_latent", found, "output_down")
-    words = "n_tokens n_output_groups d_output_latent, (n_output_groups d_output_latent) d_model -> n_tokens d_model"
+    words = "n_tokens n_output_groups d_output_latent, n_output_groups*d_output_latent d_model -> n_tokens d_model"
     return w.einsum(words, out, "output")
 
 

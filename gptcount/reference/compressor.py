@@ -22,7 +22,7 @@ def compressed(x: Array, w: Weights, spec: Compressor, width: str, rotary: Rotar
     key, gate = (blocks(x, w, spec, name, width) for name in ("key", "gate"))
     gate = w.add(words, gate, "position", f"n_blocks n_block {width}")
     key, gate = late(key, 0.0), late(gate, -np.inf)
-    of_key = f"n_keys {width} (n_blocks n_block)"
+    of_key = f"n_keys {width} n_blocks*n_block"
     share, parts = softmax(w.arrange(f"{words} -> {of_key}", gate)), w.arrange(f"{words} -> {of_key}", key)
     blend = w.einsum(f"{of_key}, {of_key} -> n_keys {width}", share, parts, "blend")
     blend = norm(blend, w, "norm", spec.norm, f"n_keys {width}", width)

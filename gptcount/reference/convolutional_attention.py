@@ -34,14 +34,14 @@ def convolutional_attention(x: Array, w: Weights, spec: ConvolutionalAttention) 
     scores = scores / np.float32(sqrt(spec.d_head)) + mask(w, Reach(spec.window))
     pattern = w.step("pattern", "n_heads n_tokens n_keys", softmax(scores))
     seen = w.einsum("n_heads n_tokens n_keys, n_heads n_keys d_head -> n_heads n_tokens d_head", pattern, value, "seen")
-    return w.linear("n_heads n_tokens d_head, (n_heads d_head) d_model -> n_tokens d_model", seen, "output", spec.bias)
+    return w.linear("n_heads n_tokens d_head, n_heads*d_head d_model -> n_tokens d_model", seen, "output", spec.bias)
 
 
 def convolved_twice(x: Array, w: Weights, spec: ConvolutionalAttention, name: str, heads: str) -> Array:
     """x: (n_tokens, heads, d_head). Convolved channel by channel, then head by head, of the same shape; zeros stand
     before the first token of the first convolution alone."""
     zeros = np.zeros((spec.n_taps + spec.n_mixed - 2, *x.shape[1:]), x.dtype)
-    channels, n_longer = f"({heads} d_head)", len(x) + spec.n_mixed - 1
+    channels, n_longer = f"{heads}*d_head", len(x) + spec.n_mixed - 1
     flat = np.concatenate([zeros, x]).reshape(len(x) + len(zeros), -1)
     longer = w.where(n_longer=n_longer)
     words = f"n_longer {channels} n_taps, {channels} n_taps -> n_longer {channels}"
@@ -66,8 +66,8 @@ def of_one_length(x: Array) -> Array:
 def values(x: Array, w: Weights, spec: ConvolutionalAttention) -> Array:
     """(n_kv_heads, n_tokens, d_head): of all numbers side by side the first half is the token's own, the second that of
     the token before; before the first stands a vector of zeros."""
-    words = "n_tokens d_model, d_model (n_kv_heads d_half) -> n_tokens (n_kv_heads d_half)"
+    words = "n_tokens d_model, d_model n_kv_heads*d_half -> n_tokens n_kv_heads*d_half"
     before = np.concatenate([np.zeros_like(x[:1]), x[:-1]])
     halves = w.linear(words, x, "value", spec.bias), w.linear(words, before, "value_before", spec.bias)
     both = np.concatenate(halves, axis=1)
-    return w.arrange("n_tokens (n_kv_heads d_head) -> n_kv_heads n_tokens d_head", both)
+    return w.arrange("n_tokens n_kv_heads*d_head -> n_kv_heads n_tokens d_head", both)

@@ -45,4 +45,4 @@ def cross_attention(x: Array, other: Array, w: Weights, spec: CrossAttention) ->
     pattern = weights / np.maximum(weights.sum(axis=-1, keepdims=True), np.float32(1e-30))
     words = "n_heads n_tokens n_seen, n_heads n_seen d_head -> n_heads n_tokens d_head"
     seen = w.einsum(words, w.step("pattern", "n_heads n_tokens n_seen", pattern), value, "seen")
-    return w.linear("n_heads n_tokens d_head, (n_heads d_head) d_model -> n_tokens d_model", seen, "output")
+    return w.linear("n_heads n_tokens d_head, n_heads*d_head d_model -> n_tokens d_model", seen, "output")

@@ -25,7 +25,7 @@ def delta(x: Array, w: Weights, spec: Delta) -> Array:
     )
     seen = norm(seen, w, "norm", spec.norm, "n_tokens n_value_heads d_value", "d_value")
 
-    values = "(n_value_heads d_value)"
+    values = "n_value_heads*d_value"
     open_by = ACTIVATIONS["silu"] if spec.gate_activation == "silu" else sigmoid
     gate = w.arrange(f"n_tokens {values} -> n_tokens n_value_heads d_value", low(x, w, "gate", spec.d_gate, values))
     words = f"n_tokens n_value_heads d_value, {values} d_model -> n_tokens d_model"
@@ -34,9 +34,9 @@ def delta(x: Array, w: Weights, spec: Delta) -> Array:
 
 def blended(x: Array, w: Weights, spec: Delta, name: str, heads: str, width: str) -> Array:
     """Queries, keys or values, convolved: (n_tokens, heads, width)."""
-    found = w.linear(f"n_tokens d_model, {heads} d_model {width} -> n_tokens ({heads} {width})", x, name)
-    found = convolved(found, w, f"convolution.{name}", f"({heads} {width})", False)
-    return w.arrange(f"n_tokens ({heads} {width}) -> n_tokens {heads} {width}", ACTIVATIONS[spec.activation](found))
+    found = w.linear(f"n_tokens d_model, {heads} d_model {width} -> n_tokens {heads}*{width}", x, name)
+    found = convolved(found, w, f"convolution.{name}", f"{heads}*{width}", False)
+    return w.arrange(f"n_tokens {heads}*{width} -> n_tokens {heads} {width}", ACTIVATIONS[spec.activation](found))
 
 
 def low(x: Array, w: Weights, name: str, rank: int | None, out: str) -> Array:
@@ -49,7 +49,7 @@ def low(x: Array, w: Weights, name: str, rank: int | None, out: str) -> Array:
 
 def decay(x: Array, w: Weights, spec: Delta) -> Array:
     """(n_tokens, n_value_heads, d_key or 1): what is left of a state at each token, between 0 and 1."""
-    out = "(n_value_heads d_key)" if spec.decay == "channel" else "n_value_heads"
+    out = "n_value_heads*d_key" if spec.decay == "channel" else "n_value_heads"
     step = softplus(w.add(f"n_tokens {out}", low(x, w, "decay", spec.d_decay, out), "decay_bias", out))
     rate = np.exp(w.drawn("log_decay", "n_value_heads"))
     left: Array = np.exp(-rate[:, None] * step.reshape(len(x), spec.n_value_heads, -1))

@@ -36,7 +36,7 @@ def joined(x: Array, w: Weights, spec: HyperConnections, like: Norm) -> Array:
 
 def normed(x: Array, w: Weights, like: Norm) -> Array:
     """The streams of a token side by side, normed without a gain: (n_tokens, n_streams * d_model)."""
-    flat = w.arrange("n_tokens n_streams d_model -> n_tokens (n_streams d_model)", x)
+    flat = w.arrange("n_tokens n_streams d_model -> n_tokens n_streams*d_model", x)
     return norm(flat, w, "", like.model_copy(update={"gain": False, "bias": False}))
 
 
@@ -48,8 +48,8 @@ def blend(x: Array, w: Weights, spec: HyperConnections, flat: Array) -> Array:
 
 def signal(flat: Array, w: Weights, name: str, words: str) -> Array:
     """The numbers that one of the matrices gives for each token, scaled and moved."""
-    inner = f"({words})" if " " in words else words
-    into = f"n_tokens (n_streams d_model), (n_streams d_model) {inner}"
+    inner = words.replace(" ", "*")
+    into = f"n_tokens n_streams*d_model, n_streams*d_model {inner}"
     found = w.einsum(f"{into} -> n_tokens {inner}", flat, name) * w.drawn(f"{name}.scale", "")
     return w.arrange(f"n_tokens {inner} -> n_tokens {words}", w.add(f"n_tokens {inner}", found, f"{name}.bias", inner))
 

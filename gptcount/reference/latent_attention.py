@@ -67,7 +67,7 @@ def latent_attention(x: Array, w: Weights, spec: LatentAttention) -> Array:
         words = "n_tokens d_query_latents, n_heads d_query_latents d_value -> n_heads n_tokens d_value"
         found = found * sigmoid(w.einsum(words, source, "gate"))
     return w.linear(
-        "n_heads n_tokens d_value, (n_heads d_value) d_model -> n_tokens d_model", found, "output", "output" in bias
+        "n_heads n_tokens d_value, n_heads*d_value d_model -> n_tokens d_model", found, "output", "output" in bias
     )
 
 

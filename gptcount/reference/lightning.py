@@ -20,7 +20,7 @@ def lightning(x: Array, w: Weights, spec: Lightning) -> Array:
         )
         for name in ("query", "key", "value")
     )
-    inner = "(n_heads d_head)"
+    inner = "n_heads*d_head"
     seen = w.arrange(f"n_heads n_tokens d_head -> n_tokens {inner}", chunked(query, key, value, w, spec))
     seen = norm(seen, w, "norm", spec.norm, f"n_tokens {inner}", inner)
     gate = sigmoid(w.linear(f"n_tokens d_model, d_model {inner} -> n_tokens {inner}", x, "gate"))

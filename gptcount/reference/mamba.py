@@ -17,7 +17,7 @@ def mamba(x: Array, w: Weights, spec: Mamba) -> Array:
     into, heads, width = "input" in spec.biases, "n_heads ", "d_head"
     if not spec.n_heads:
         heads, width = "", "d_inner"
-    inner = f"({heads}{width})"
+    inner = f"{heads}{width}".replace(" ", "*")
     given = w.linear(f"n_tokens d_model, d_model {inner} -> n_tokens {inner}", x, "input", into)
     gate = w.linear(f"n_tokens d_model, d_model {inner} -> n_tokens {inner}", x, "gate", into)
     given = ACTIVATIONS[spec.activation](convolved(given, w, "convolution", inner, "convolution" in spec.biases))

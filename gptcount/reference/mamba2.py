@@ -16,7 +16,7 @@ def mamba2(x: Array, w: Weights, spec: Mamba2) -> Array:
     """x: (n_tokens, d_model), already normed. Gives what is added to it, of the same shape."""
     x = x * np.float32(spec.input_scale)
     scales, into = spec.part_scales or PartScales(), "input" in spec.biases
-    inner, state = "(n_heads d_head)", "(n_groups d_state)"
+    inner, state = "n_heads*d_head", "n_groups*d_state"
     gate = w.linear(f"n_tokens d_model, d_model {inner} -> n_tokens {inner}", x, "gate", into) * np.float32(scales.gate)
     given = w.linear(f"n_tokens d_model, d_model {inner} -> n_tokens {inner}", x, "input", into) * np.float32(
         scales.input
@@ -73,7 +73,7 @@ def scanned(given: Array, b: Array, c: Array, step: Array, w: Weights, spec: Mam
 
 def gated(x: Array, gate: Array, w: Weights, spec: Mamba2) -> Array:
     """(n_tokens, n_heads * d_head): what the heads bring, gated and normed, in the order of the specification."""
-    inner = "(n_heads d_head)"
+    inner = "n_heads*d_head"
     open_by: Array = gate * sigmoid(gate)
     if spec.norm is None:
         return x * open_by

@@ -15,7 +15,7 @@ from gptcount.reference.words import Array
 
 def mlstm(x: Array, w: Weights, spec: MLSTM) -> Array:
     """x: (n_tokens, d_model), already normed. Gives what is added to it, of the same shape."""
-    inner = "(n_heads d_value)"
+    inner = "n_heads*d_value"
     query, key, value = (
         w.linear(f"n_tokens d_model, n_heads d_model {width} -> n_tokens n_heads {width}", x, name, name in spec.biases)
         for name, width in (("query", "d_head"), ("key", "d_head"), ("value", "d_value"))

@@ -16,7 +16,7 @@ SHARPNESS = 8
 
 def rg_lru(x: Array, w: Weights, spec: RGLRU) -> Array:
     """x: (n_tokens, d_model), already normed. Gives what is added to it, of the same shape."""
-    inner = "(n_blocks d_block)"
+    inner = "n_blocks*d_block"
     into = f"n_tokens d_model, d_model {inner} -> n_tokens {inner}"
     gate = ACTIVATIONS[spec.activation](w.linear(into, x, "gate", True))
     given = convolved(w.linear(into, x, "input", True), w, "convolution", inner, True)
@@ -27,7 +27,7 @@ def rg_lru(x: Array, w: Weights, spec: RGLRU) -> Array:
 
 def recurrence(given: Array, w: Weights) -> Array:
     """given: (n_tokens, n_blocks * d_block). What each channel has kept when a token is done, of the same shape."""
-    inner = "(n_blocks d_block)"
+    inner = "n_blocks*d_block"
     let_in, decay = (gate_of(given, w, name) for name in ("input_gate", "decay_gate"))
     log_decay = -SHARPNESS * decay * softplus(w.drawn("log_decay", inner))
     decay, share = np.exp(log_decay), np.sqrt(-np.expm1(2 * log_decay))
@@ -40,8 +40,8 @@ def recurrence(given: Array, w: Weights) -> Array:
 
 def gate_of(given: Array, w: Weights, name: str) -> Array:
     """A gate for each channel, by the channels of its block: (n_tokens, n_blocks * d_block)."""
-    blocks = w.arrange("n_tokens (n_blocks d_block) -> n_tokens n_blocks d_block", given)
+    blocks = w.arrange("n_tokens n_blocks*d_block -> n_tokens n_blocks d_block", given)
     words = "n_tokens n_blocks d_block, n_blocks d_block d_block' -> n_tokens n_blocks d_block'"
     return w.arrange(
-        "n_tokens n_blocks d_block -> n_tokens (n_blocks d_block)", sigmoid(w.linear(words, blocks, name, True))
+        "n_tokens n_blocks d_block -> n_tokens n_blocks*d_block", sigmoid(w.linear(words, blocks, name, True))
     )

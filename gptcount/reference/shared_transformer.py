@@ -15,7 +15,7 @@ from gptcount.reference.positions import rotate
 from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
 
-READ = "(n_read d_model)"
+READ = "n_read*d_model"
 
 
 def shared_transformer(x: Array, embedded: Array, w: Weights, stored: int, spec: SharedTransformer) -> Array:
@@ -36,7 +36,7 @@ def shared_transformer(x: Array, embedded: Array, w: Weights, stored: int, spec:
     pattern = w.step("pattern", "n_heads n_tokens n_keys", softmax(scores + mask(w, Reach())))
     words = "n_heads n_tokens n_keys, n_heads n_keys d_head -> n_heads n_tokens d_head"
     seen = w.einsum(words, pattern, value, "seen")
-    x = w.linear("n_heads n_tokens d_head, (n_heads d_head) d_model -> n_tokens d_model", seen, "output")
+    x = w.linear("n_heads n_tokens d_head, n_heads*d_head d_model -> n_tokens d_model", seen, "output")
     x = thought(norm(x, w, "mlp_norm", spec.norm), w, own, spec)
     return own.einsum("n_tokens d_model, d_model d_model' -> n_tokens d_model'", x, "linear")
 

@@ -16,7 +16,7 @@ from gptcount.blocks.block import Block
 from gptcount.errors import ShapeError
 from gptcount.reference import words as said
 from gptcount.reference.words import Array
-from gptcount.weight import Axis
+from gptcount.weight import Axis, axes_of
 
 Source = Callable[[str, int | None, int | None], Array]
 """Gives the array of a weight: its dotted name, the layer's index, the copy's index (an expert), where there are such.
@@ -106,7 +106,7 @@ class Weights:
         full = self.name(name)
         array = self.source(full, self.layer, self.copy)
         try:
-            said.split(array, said.dimensions(words), self.sizes)
+            said.split(array, axes_of(words), self.sizes)
         except ShapeError as fault:
             raise ShapeError(f"{full}: {fault}") from None
         return array
@@ -147,17 +147,17 @@ class Weights:
 
     def add(self, words: str, x: Array, name: str, of: str) -> Array:
         """Add a weight, its words among those of ``x``."""
-        return x + said.aligned(self.drawn(name, of, "addition"), said.dimensions(of), said.dimensions(words))
+        return x + said.aligned(self.drawn(name, of, "addition"), axes_of(of), axes_of(words))
 
     def scale(self, words: str, x: Array, name: str, of: str, plus: float = 0.0) -> Array:
         """Multiply by a weight, its words among those of ``x``; ``plus`` is added to it first."""
         gain = self.drawn(name, of)
-        return x * said.aligned(gain + plus if plus else gain, said.dimensions(of), said.dimensions(words))
+        return x * said.aligned(gain + plus if plus else gain, axes_of(of), axes_of(words))
 
     def drawn(self, name: str, words: str, op: Op = "gain") -> Array:
         """A weight drawn and logged by itself, as adding and scaling do."""
         array = self.draw(name, words)
-        self._note(op, self.name(name), self.name(name), said.dimensions(words))
+        self._note(op, self.name(name), self.name(name), axes_of(words))
         return array
 
     def keep(self, name: str, value: Any) -> Any:
@@ -173,8 +173,8 @@ class Weights:
 
     def step(self, does: str, words: str, array: Array) -> Array:
         """An array that needs no weight (a pattern), checked in words and put into the log."""
-        said.split(array, said.dimensions(words), self.sizes)
-        self._note("pattern", self.name(does), "", (), gives=said.dimensions(words))
+        said.split(array, axes_of(words), self.sizes)
+        self._note("pattern", self.name(does), "", (), gives=axes_of(words))
         return array
 
     def _note(

@@ -1,12 +1,11 @@
 """Contractions said in words: ``n_tokens d_model, n_heads d_model d_head -> n_heads n_tokens d_head``.
 
-A word is an axis; a word with a prime (``n_keys``) is another axis of the same size; ``(n_heads d_head)`` is one
+A word is an axis; a word with a prime (``n_streams'``) is another axis of the same size; ``n_heads*d_head`` is one
 dimension that holds two axes. It knows words and sizes, and nothing of models.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from math import prod
@@ -15,6 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from gptcount.errors import ShapeError
+from gptcount.weight import axes_of
 
 Array = NDArray[Any]
 Dimensions = tuple[tuple[str, ...], ...]
@@ -22,16 +22,10 @@ Dimensions = tuple[tuple[str, ...], ...]
 
 
 @cache
-def dimensions(words: str) -> Dimensions:
-    """The dimensions that words say: ``(n_heads d_head) d_model`` has two."""
-    return tuple(tuple((group or word).split()) for group, word in re.findall(r"\(([^)]*)\)|(\S+)", words))
-
-
-@cache
 def sides(words: str) -> tuple[tuple[Dimensions, ...], Dimensions]:
     """What goes in and what comes out."""
     takes, _, gives = words.partition("->")
-    return tuple(dimensions(part) for part in takes.split(",")), dimensions(gives)
+    return tuple(axes_of(part) for part in takes.split(",")), axes_of(gives)
 
 
 def axes(array: Dimensions) -> tuple[str, ...]:
@@ -41,7 +35,7 @@ def axes(array: Dimensions) -> tuple[str, ...]:
 
 def text(array: Dimensions) -> str:
     """The words that say these dimensions."""
-    return " ".join(f"({' '.join(dimension)})" if len(dimension) > 1 else dimension[0] for dimension in array)
+    return " ".join(map("*".join, array))
 
 
 def size_of(word: str, sizes: Mapping[str, int]) -> int:
