@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from gptcount.architecture import Architecture
 from gptcount.blocks.delta import Delta
-from gptcount.families.common import Part, attending, biases, every, layer_types, renamed, slotted
+from gptcount.families.common import Part, attending, biases, every, layer_types, renamed, rotary_table, slotted
 from gptcount.families.config import Config
 from gptcount.families.deepseek import corrected, dense, latent_names
 from gptcount.families.llama import EXPERTS, decoder
@@ -153,14 +153,15 @@ def lara_mini(c: Config) -> Part:
 
 def olmo_hybrid(c: Config) -> Part:
     """OLMo Hybrid (modeling_olmo_hybrid.py): layers with attention are normed behind it, those with delta rules
-    before; positions only where the file has rotary ones."""
+    before; no positions where the base of the rotary ones is null."""
     c.assume(vocab_size=100_352, hidden_size=3840, num_hidden_layers=32, num_attention_heads=30)
     c.assume(max_position_embeddings=65536)
     c.only(mlp_bias=False)
-    turned = c.data.get("rope_parameters") is not None or c.data.get("rope_theta") is not None
+    table = rotary_table(c)
+    based = table.data if table and table.has("rope_theta") else c.data
     model = decoder(c)
     attention = model["attention"] | {"query_key_norm": model["norm"] | {"over": "all-heads"}}
-    if not turned:
+    if based.get("rope_theta", 1e4) is None:
         attention.pop("rotary")
     n_heads = attention["n_heads"]
     key_heads = c.size("linear_num_key_heads", absent=None, null=None) or n_heads

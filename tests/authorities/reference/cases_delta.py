@@ -85,6 +85,7 @@ COUNTS = {
         OLMO,
         {
             "rope": {"rope_theta": 10000.0},
+            "no-positions": {"rope_theta": None},
             "layer-types": {"layer_types": KINDS[:4]},
             "no-negative": {"linear_allow_neg_eigval": False},
         },
@@ -105,6 +106,8 @@ _SMALL |= {"num_attention_heads": 4, "num_key_value_heads": 2, "linear_key_head_
 _SMALL |= {"linear_num_value_heads": 4, "linear_conv_kernel_dim": 4, "rope_theta": ..., "rms_norm_eps": 1e-2, **_ROPE}
 _MIXED = {"layer_types": ["linear_attention", "full_attention", "linear_attention"]}
 _MOE = {"num_experts": 5, "num_experts_per_tok": 2, "moe_intermediate_size": 7, "shared_expert_intermediate_size": 9}
+_OLMO = {**_SMALL, **_MIXED, "head_dim": ..., "rope_parameters": None, "linear_num_key_heads": 2}
+_OLMO |= {"linear_num_value_heads": 2, "linear_value_head_dim": 5, "pad_token_id": None, "eos_token_id": 2}
 
 PARITY = {
     "qwen3_next": ("qwen3_next", {**_SMALL, **_MIXED, **_MOE}),
@@ -116,10 +119,10 @@ PARITY = {
         | {"rope_parameters": {"rope_type": "default", "rope_theta": 200.0}}
         | {"layer_types": ["linear_attention", "sliding_attention", "full_attention"]},
     ),
-    "olmo_hybrid": (
+    "olmo_hybrid": ("olmo_hybrid", _OLMO),
+    "olmo_hybrid-no-positions": (
         "olmo_hybrid",
-        {**_SMALL, **_MIXED, "head_dim": ..., "rope_parameters": None, "linear_num_key_heads": 2}
-        | {"linear_num_value_heads": 2, "linear_value_head_dim": 5, "pad_token_id": None, "eos_token_id": 2},
+        {**_OLMO, "rope_parameters": {"rope_type": "default", "rope_theta": None}},
     ),
     "kimi_linear": (
         "kimi_linear",
