@@ -11,7 +11,7 @@ import gptcount
 from gptcount import GptCountError, load
 from gptcount.families import MODULES
 from gptcount.families.wholes import wholes
-from gptcount.reference import generate, logits
+from gptcount.reference import full, generate, logits
 from gptcount.reference.bench import verify
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "authorities/reference/parity").glob("*/case.npz"))
@@ -208,3 +208,13 @@ def test_stacked_experts_are_cut_apart():
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_bench_confirms_what_the_reference_was_asked(case: Path):
     assert verify(load(case)).failures == ()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_run_at_true_size_goes_through_every_matrix_once(case: Path):
+    model = load(case / "config.json")
+    totals, done = gptcount.breakdown(model).totals, full.run(model)
+    chosen = any(axis.chosen for weight in model.inventory() for axis in weight.per)
+    assert done.matrices <= totals["matrices"]
+    if not chosen:
+        assert (done.matrices, done.parameters) == (totals["matrices"], totals["matrix_parameters"])

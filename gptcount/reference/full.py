@@ -71,11 +71,14 @@ def run(
     seconds = perf_counter() - begin
 
     matrices = parameters = 0
+    counted: set[tuple[str, int | None]] = set()
     for step in steps:
-        if source.is_matrix(step.weight, step.layer):
+        if source.is_matrix(step.weight, step.layer) and (step.weight, step.layer) not in counted:
             sizes = [prod(step.sizes[word.rstrip("'")] for word in dimension) for dimension in step.weight_words]
             matrices += prod(sizes[:-2])
             parameters += prod(sizes)
+            if not step.copies:  # what several layers share is stored once; of experts, each step has its own
+                counted.add((step.weight, step.layer))
     products = tuple(source.products)
     return FullRun(architecture.name, n_tokens, matrices, parameters, products, seconds, probability, peak_memory())
 
