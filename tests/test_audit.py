@@ -371,6 +371,20 @@ def test_what_the_reference_implementation_has_in_memory_agrees(family: str) -> 
     assert theirs == best, (theirs - best, best - theirs)
 
 
+@pytest.mark.parametrize(
+    ("family", "ours", "published"),
+    [
+        ("kimi_linear", "block_sparse_moe.up_proj", "mlp.up_proj"),
+        ("olmo_hybrid", "attention_layer_norm", "input_layernorm"),
+        ("olmo_hybrid", "feedforward_layer_norm", "post_attention_layernorm"),
+    ],
+)
+def test_what_is_published_under_other_names_agrees(family: str, ours: str, published: str) -> None:
+    named = {by.naming: {tensor.name for tensor in by.tensors} for by in wanted(described(IN_MEMORY[family]["config"]))}
+    assert f"model.layers.{{}}.{ours}.weight" in named[""]
+    assert f"model.layers.{{}}.{published}.weight" in named["as they are published"]
+
+
 def test_experts_stacked_by_mlx_agree() -> None:
     of = {name: shape for name, shape in shapes(described(MIXTRAL)).items() if ".experts." not in name}
     for layer in range(3):

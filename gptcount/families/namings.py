@@ -42,6 +42,14 @@ GRANITE = {
     "block_sparse_moe.output_linear": "block_sparse_moe.experts.down_proj[|]",
 }
 
+OLMO = {"attention_layer_norm": "input_layernorm", "feedforward_layer_norm": "post_attention_layernorm"}
+
+PUBLISHED = {
+    "kimi_linear": {f"block_sparse_moe.{name}": f"mlp.{name}" for name in ("gate_proj", "up_proj", "down_proj")},
+    "olmo_hybrid": OLMO,
+}
+"""Where published checkpoints say other words than transformers 5 writes."""
+
 IN_MEMORY: dict[str, dict[str, str]] = {
     "mixtral": {"block_sparse_moe": "mlp"},
     "minimax_m2": {"block_sparse_moe": "mlp"},
@@ -54,6 +62,45 @@ IN_MEMORY: dict[str, dict[str, str]] = {
     "granitemoeshared": GRANITE,
     "granitemoehybrid": GRANITE,
     "nemotron_h": {"backbone": "model"},
+    "axk1": {"post_mlp_layernorm": "mlp.post_mlp_layernorm"},
+    "axk2": {"W_down": "mlp.fc1", "W_up": "mlp.fc2", "q_b_proj": "q_gate_proj"},
+    "exaone": {
+        "transformer.wte": "model.embed_tokens",
+        "transformer.h": "model.layers",
+        "transformer.ln_f": "model.norm",
+        "attn.attention.out_proj": "self_attn.o_proj",
+        "attn.attention": "self_attn",
+        "ln_1": "input_layernorm",
+        "ln_2": "post_attention_layernorm",
+        "c_fc_0": "gate_proj",
+        "c_fc_1": "up_proj",
+        "c_proj": "down_proj",
+    },
+    "flint": {"softmax_offset": "sinks"},
+    "kimi_linear": {
+        "self_attn.f_a_proj": "self_attn.forget_gate.f_a_proj",
+        "self_attn.f_b_proj": "self_attn.forget_gate.f_b_proj",
+        "self_attn.dt_bias": "self_attn.forget_gate.dt_bias",
+        "self_attn.A_log": "self_attn.forget_gate.A_log",
+        "block_sparse_moe": "mlp",
+    },
+    "kolibri1": {
+        "moe.router.expert_bias": "mlp.gate.e_score_correction_bias",
+        "post_attn_norm": "post_self_attn_layernorm",
+        "post_ffn_norm": "post_mlp_layernorm",
+    },
+    "lara_mini": {"out_norm": "norm"},
+    "lfm3": {"self_attn.gate_proj": "self_attn.g_proj"},
+    "minimax": {"block_sparse_moe": "mlp"},
+    "olmo_hybrid": OLMO,
+    "sarvam_moe": {
+        "model.word_embeddings": "model.embed_tokens",
+        "attention.dense": "self_attn.o_proj",
+        "attention.query_layernorm": "self_attn.q_norm",
+        "attention.key_layernorm": "self_attn.k_norm",
+        "attention": "self_attn",
+        "mlp.gate.expert_bias": "mlp.gate.e_score_correction_bias",
+    },
     "deepseek_v4": {
         "attn.indexer.compressor.wkv": "self_attn.compressor.indexer.kv_proj",
         "attn.indexer.compressor.wgate": "self_attn.compressor.indexer.gate_proj",
@@ -87,7 +134,28 @@ IN_MEMORY: dict[str, dict[str, str]] = {
         "head": "lm_head",
     },
 }
-"""Where transformers 5 says other words in memory than the published checkpoints of a family."""
+"""Where transformers 5 says other words in memory than the checkpoints of a family."""
+
+CONVOLUTIONS = """
+mixer.convolution.query+convolution.key+convolution.value  model.layers.{{}}.{mixer}.conv1d  |, 1, n_taps
+"""
+
+CUT_OTHERWISE: dict[str, str] = {
+    "kimi_linear": CONVOLUTIONS.format(mixer="self_attn"),
+    "lara_mini": """
+mixer.query+key+value     model.layers.{}.linear_attn.in_proj_qkv  |, d_model
+mixer.gate                model.layers.{}.linear_attn.in_proj_z    |, d_model
+mixer.write               model.layers.{}.linear_attn.in_proj_b    |, d_model
+mixer.decay               model.layers.{}.linear_attn.in_proj_a    |, d_model
+""",
+    "olmo_hybrid": CONVOLUTIONS.format(mixer="linear_attn"),
+    "sarvam_moe": """
+attention.query           model.layers.{}.attention.q_proj         |, d_model
+attention.key             model.layers.{}.attention.k_proj         |, d_model
+attention.value           model.layers.{}.attention.v_proj         |, d_model
+""",
+}
+"""Where it cuts tensors in memory otherwise: the lines that differ."""
 
 
 def namings(architecture: Architecture) -> dict[str, str]:
@@ -96,9 +164,11 @@ def namings(architecture: Architecture) -> dict[str, str]:
     Raises InputError where the architecture names no family.
     """
     own, family = table_of(architecture), architecture.checkpoint or ""
+    cut = renamed(own, CUT_OTHERWISE[family]) if family in CUT_OTHERWISE else own
     found = {
         "": own,
-        "as transformers 5 has them in memory": _said_otherwise(_stacked(own, fused=True), IN_MEMORY.get(family, {})),
+        "as they are published": _said_otherwise(own, PUBLISHED.get(family, {})),
+        "as transformers 5 has them in memory": _said_otherwise(_stacked(cut, fused=True), IN_MEMORY.get(family, {})),
         "the experts of a layer in one tensor, as MLX has them": _stacked(own, fused=False),
     }
     if family in IN_META:

@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 HERE = Path(__file__).parent
 
 LEFT_OUT = {
+    "gemma4_unified": "the language model of a larger one, whose names differ by their prefix alone",
     "gemma3": "the language model of a larger one, whose names differ by their prefix alone",
     "longcat_flash": "builds experts without computation as if they had weights, which no checkpoint has",
 }
