@@ -27,7 +27,8 @@ GROUPS = ("embedding", "attention", "mixer", "mlp", "unembedding")
 """The parts of a model in the order of the flow: the first word of a weight's name, but for those below."""
 
 WITHIN = {"shortcut": "mlp", "per_layer_embedding": "embedding", "head": "unembedding"}
-"""What stands beside a part and is counted with it, by the first word of its weights' names."""
+WITHIN |= {"shared.mlp": "mlp", "shared.mlp_adapter": "mlp", "shared": "attention"}
+"""What stands beside a part and is counted with it, by the first word or two of its weights' names."""
 
 LABELS = {
     "embedding.token": "embedding",
@@ -37,6 +38,13 @@ LABELS = {
     "up": "up-projection",
     "down": "down-projection",
     "gate": "gate-projection",
+    "attention.gate": "gate",
+    "mixer.gate": "gate",
+    "mixer.gate_down": "gate, down",
+    "mixer.value": "value",
+    "mixer.write": "write strength",
+    "mixer.decay_down": "decay, down",
+    "shared.linear": "shared projection",
     "b": "B: into the state",
     "c": "C: out of the state",
     "time_step": "time step",
@@ -75,8 +83,8 @@ class Row(NamedTuple):
     @property
     def part(self) -> str:
         """The part of the model that this belongs to: one of GROUPS, or what stands beside attention and MLP."""
-        part = self.weight.partition(".")[0]
-        return WITHIN.get(part, part)
+        first, *more = self.weight.split(".")
+        return WITHIN.get(".".join([first, *more[:1]]), WITHIN.get(first, first))
 
     @property
     def shape(self) -> tuple[str, ...]:
@@ -221,9 +229,8 @@ def breakdown(architecture: Architecture, reading: Reading = "heads") -> Ledger:
     if not isinstance(architecture, Architecture):
         raise InputError(f"{shown(architecture)}: expected an Architecture, such as gptcount.load gives")
     inventory = architecture.inventory()
-    rows = tuple(
-        Row(unstapled(weight) if reading == "value-up" else weight) for weight in inventory if weight.role == "matrix"
-    )
+    matrices = (weight for weight in inventory if weight.role == "matrix")
+    rows = tuple(sorted((Row(unstapled(one) if reading == "value-up" else one) for one in matrices), key=_place))
     said = architecture.quantization
     items = reconcile(inventory, stored=said is None or said.stands_for_all)
     totals = {"matrices": sum(row.matrices for row in rows)}
@@ -241,6 +248,11 @@ def breakdown(architecture: Architecture, reading: Reading = "heads") -> Ledger:
     if stored:
         totals["matrices"] = sum(row.copies for row in stored if row.role == "matrix")
     return Ledger(architecture, reading, rows, items, totals, stored, files, unknown)
+
+
+def _place(row: Row) -> int:
+    """Rows stand part by part, in the order of GROUPS; what is of none follows the embedding."""
+    return GROUPS.index(row.part) if row.part in GROUPS else 0
 
 
 def no_stored_total(architecture: Architecture) -> str:
@@ -326,7 +338,12 @@ def label(weight: Weight) -> str:
     """What people call a weight: ``attention.value`` is value-down, ``mlp.experts.up`` is expert up-projection."""
     if weight.name in LABELS:
         return LABELS[weight.name]
-    *path, last = weight.name.split(".")[1:] or [weight.name]
+    first, *rest = weight.name.split(".")
+    *path, last = rest or [first]
     if last == "output" and any(axis.name == weight.stapled for axis in weight.per):
         return "value-up"
-    return " ".join([*(word.removesuffix("s") for word in path), LABELS.get(last, last.replace("_", "-"))])
+    words = [word.removesuffix("s").replace("mlp", "MLP").replace("_", " ") for word in path]
+    words = ["shared", *words] if first == "shared" else words
+    if path and path[-1].endswith("_adapter"):
+        return f"{' '.join(words)}, {last}"
+    return " ".join([*words, LABELS.get(last, last.replace("_", "-"))])

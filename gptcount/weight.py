@@ -45,8 +45,13 @@ class Axis(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The name as a formula says it: ``n_layers``, or ``n_layers[3:61]`` for a part."""
-        return f"{self.name}[{slices(self.where)}]" if self.where else self.name
+        """The name as a formula says it: ``n_layers``, or ``n_layers[3:61]`` for a part, and where that is shorter
+        ``n_layers[0:63 except 3:60:4]``."""
+        if not self.where:
+            return self.name
+        span = range(self.where[0], self.where[-1] + 1)
+        but = f"{slices(span)} except {slices(sorted({*span}.difference(self.where)))}"
+        return f"{self.name}[{min(slices(self.where), but, key=len)}]"
 
 
 Dimension = tuple[Axis, ...]

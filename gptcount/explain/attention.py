@@ -33,10 +33,11 @@ def _pattern(facts: Facts) -> list[str]:
         if facts.has("bidirectional")
         else "scores of later tokens are set to −∞ before the softmax, so that no token sees a later one"
     )
+    every = all(layer.attention for layer in facts.ledger.architecture.layers())
     return [
         f"Query and key meet in a dot product, a score for each pair of tokens; {masked}, and the softmax makes of "
         "each token's scores a pattern that sums to 1.",
-        f"The pattern has n_ctx² entries for each of {heads} heads and each layer"
+        f"The pattern has n_ctx² entries for each of {heads} heads and each layer{'' if every else ' with attention'}"
         f"{f' ({count(n_ctx)}² = {count(n_ctx**2)})' if n_ctx else ''}, which is why context is dear: twice the "
         "context is four times the pattern.",
         _windows(facts),
@@ -230,14 +231,31 @@ def _latent_query(facts: Facts) -> list[str]:
     ]
 
 
+def _query_rotary(facts: Facts) -> list[str]:
+    told = "are rotated by the token's position: they say where to look"
+    told = told if facts.has("rotary") else "meet the part of the key that all heads share"
+    return [f"Beside them each head has {facts.n['d_rotary']} numbers that {told}. {each(facts)}"]
+
+
+def _key_rotary(facts: Facts) -> list[str]:
+    n = facts.n
+    which = (
+        f"{n['d_rotary']} rotated numbers of the key, which say where a token stands,"
+        if facts.has("rotary")
+        else f"{n['d_rotary']} further numbers of the key, which nothing rotates here,"
+    )
+    return [f"The {which} are one set for all {n['n_heads']} heads of a layer. {each(facts)}"]
+
+
 def _latent_kv_down(facts: Facts) -> list[str]:
     n = facts.n
     wide = n["n_heads"] * (n["d_nope"] + n["d_value"])
     return [
         f"Keys and values of all {n['n_heads']} heads are made from one latent vector of {count(n['d_kv_latent'])} "
         f"numbers a token.",
-        f"Only that, and the rotated key, is remembered for each token, in place of {n['n_heads']} × ({n['d_nope']} + "
-        f"{n['d_value']}) = {count(wide)} numbers: this is what latent attention is for.",
+        f"Only that, and the {'rotated' if facts.has('rotary') else 'shared part of the'} key, is remembered for each "
+        f"token, in place of {n['n_heads']} × ({n['d_nope']} + {n['d_value']}) = {count(wide)} numbers: this is what "
+        "latent attention is for.",
     ]
 
 
@@ -313,14 +331,9 @@ ATTENTION: dict[str, Sentences] = {
     "attention-mixture.experts.output": _mixture_output,
     "latent.query_down": _QUERY_DOWN,
     "latent.query": _latent_query,
-    "latent.query_rotary": said(
-        "Beside them each head has {d_rotary} numbers that are rotated by the token's position: they say where to look."
-    ),
+    "latent.query_rotary": _query_rotary,
     "latent.kv_down": _latent_kv_down,
-    "latent.key_rotary": said(
-        "The {d_rotary} rotated numbers of the key, which say where a token stands, are one set for all {n_heads} "
-        "heads of a layer."
-    ),
+    "latent.key_rotary": _key_rotary,
     "latent.key": _latent_key,
     "latent.value": _latent_value,
     "latent.input_gate.down": said(

@@ -147,7 +147,12 @@ def explanation(ledger: Ledger) -> list[Prose]:
     """What each group does and why it has its size."""
     from gptcount.explain import explain
 
-    return [Prose(one.text, one.group, one.part) for one in explain(ledger)]
+    found = explain(ledger)
+    parts = {one.group: {other.part for other in found if other.group == one.group} for one in found}
+    return [
+        Prose(one.text, f"{one.group} ({name(one.part)})" if len(parts[one.group]) > 1 else one.group, one.part)
+        for one in found
+    ]
 
 
 def notes(ledger: Ledger) -> list[Prose]:
