@@ -149,6 +149,7 @@ def jamba(c: Config) -> Part:
         "use_associative_scan",
         "mamba_inner_layernorms",
         "calc_logits_for_entire_prompt",
+        "n_ctx",  # of older files, beside max_position_embeddings
     )
     kinds = {
         (on, many): ({"attention": attention} if on else {"mixer": mixer}) | {"mlp": mixture if many else mlp}

@@ -50,7 +50,7 @@ class Sizes:
     def __init__(self) -> None:
         self.real: Real = {}
         self.taken: dict[tuple[str, int], int] = {}
-        self.used: set[int] = set()
+        self.used: set[int] = {2}  # left to what is few, or two by its nature
         self.tokens: set[int] = set()
         self.made: dict[int, tuple[Block, Block]] = {}
 
