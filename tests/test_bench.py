@@ -43,7 +43,7 @@ def test_walk_is_at_real_sizes():
     assert walk["output"].meets == ("n_heads*d_head d_model", (12_288, 12_288))
 
 
-CHOICES = {"n_groups", "n_groups_per_token", "offset", "n_other_streams"}
+CHOICES = {"n_groups", "n_groups_per_token", "offset", "n_other_streams", "n_blocks"}
 """Numbers that follow from others, and so cannot be chosen apart."""
 
 

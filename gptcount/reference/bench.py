@@ -104,9 +104,8 @@ class Shelf:
             if table is None or list(table.T.shape) != shape:
                 raise ShapeError(f"{weight.name}: tied to {weight.tied_to}, and not of its shape")
             return table.T
-        scale = np.float32(
-            not weight.sizes
-        )  # single numbers near 1: small factors in every layer leave nothing of a token
+        # single numbers and gains near 1: small factors in every layer leave nothing of a token
+        scale = np.float32(not weight.sizes or weight.role == "norm")
         return scale + numbers.standard_normal(shape, np.float32) / np.float32(4)
 
     def __call__(self, name: str, layer: int | None, copy: int | None) -> Array:

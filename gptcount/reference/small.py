@@ -27,6 +27,8 @@ Real = dict[tuple[str, int], int]
 def small(architecture: Architecture) -> tuple[Architecture, Real]:
     """The likeness, and the way back to the real sizes. Each kind of layer stands in it at least once."""
     sizes = Sizes()
+    if shared := architecture.shared:  # a size that no field says is what it is
+        sizes.used |= {n for word, n in shared.sizes().items() if word not in type(shared).model_fields}
     top: dict[str, Any] = {"d_model": sizes.take("d_model", architecture.d_model, at_least=8, multiple_of=2)}
     top |= {"n_vocab": sizes.take("n_vocab", architecture.n_vocab, at_least=9)}
     beside = (name for name, value in architecture if isinstance(value, Block) and name not in (*SLOTS, "embedding"))
@@ -50,7 +52,7 @@ class Sizes:
     def __init__(self) -> None:
         self.real: Real = {}
         self.taken: dict[tuple[str, int], int] = {}
-        self.used: set[int] = {2}  # left to what is few, or two by its nature
+        self.used: set[int] = set()
         self.tokens: set[int] = set()
         self.made: dict[int, tuple[Block, Block]] = {}
 
