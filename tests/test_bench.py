@@ -43,8 +43,8 @@ def test_walk_is_at_real_sizes():
     assert walk["output"].meets == ("n_heads*d_head d_model", (12_288, 12_288))
 
 
-CHOICES = {"n_groups", "n_groups_per_token", "offset", "n_other_streams"}
-"""Numbers that follow from others, and so cannot be chosen apart."""
+CHOICES = {"n_groups", "n_groups_per_token", "offset", "n_other_streams", "n_blocks", "n_read"}
+"""Numbers that follow from others or are always the same, and so cannot be chosen apart."""
 
 
 def test_sizes_of_the_likeness_are_pairwise_different():
