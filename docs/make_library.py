@@ -33,6 +33,12 @@ CHAPTERS = {
         ("gptcount.quoted.Quoted", "quoted.py", "Quoted"),
         ("gptcount.GptCountError", "errors.py", "GptCountError"),
     ],
+    "What it costs": [
+        ("gptcount.flops", "costs/flops.py", "flops"),
+        ("gptcount.Flops", "costs/flops.py", "Flops"),
+        ("gptcount.costs.flops.Work", "costs/flops.py", "Work"),
+        ("gptcount.costs.products.Product", "costs/products.py", "Product"),
+    ],
     "Several models": [
         ("gptcount.compare", "comparison.py", "compare"),
         ("gptcount.Comparison", "comparison.py", "Comparison"),

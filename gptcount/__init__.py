@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from gptcount.architecture import Architecture as Architecture
     from gptcount.comparison import Comparison as Comparison
     from gptcount.comparison import compare as compare
+    from gptcount.costs.flops import Flops as Flops
+    from gptcount.costs.flops import flops as flops
     from gptcount.errors import GptCountError as GptCountError
     from gptcount.ledger import Ledger as Ledger
     from gptcount.ledger import breakdown as breakdown
@@ -37,11 +39,13 @@ __version__ = "0.1.0"
 _WHERE = {
     "Architecture": "gptcount.architecture",
     "Comparison": "gptcount.comparison",
+    "Flops": "gptcount.costs.flops",
     "GptCountError": "gptcount.errors",
     "Ledger": "gptcount.ledger",
     "Verification": "gptcount.reference.bench",
     "breakdown": "gptcount.ledger",
     "compare": "gptcount.comparison",
+    "flops": "gptcount.costs.flops",
     "load": "gptcount.sources.loading",
     "verify": "gptcount.reference.bench",
 }
@@ -49,12 +53,14 @@ _WHERE = {
 __all__ = [
     "Architecture",
     "Comparison",
+    "Flops",
     "GptCountError",
     "Ledger",
     "Verification",
     "__version__",
     "breakdown",
     "compare",
+    "flops",
     "load",
     "verify",
 ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
+from gptcount import costing, listing
 from gptcount.errors import GptCountError, InputError, ShapeError, printable, shown
 from gptcount.options import (
     CHECK_FAILED,
@@ -73,6 +74,7 @@ def gptcount(
     gptcount breakdown gpt3 --set n_layers=48   what if
     gptcount breakdown hub:OWNER/NAME           a model of the Hugging Face Hub
     gptcount compare gpt2-xl llama-2-7b         side by side
+    gptcount flops gpt3 --context 2048          what it costs to run
     gptcount verify-shapes gpt3                 the shapes, by a forward pass
     """
     if context.invoked_subcommand is None:
@@ -139,6 +141,9 @@ def compare(
         records=accounts.to_records,
         document=lambda: records.comparison(accounts),
     )
+
+
+app.command(cls=Command)(costing.flops)
 
 
 @app.command("verify-shapes", cls=Command)
@@ -302,36 +307,8 @@ def plot(
     write_file(picture.render(ledgers, cast("charts.Kind", drawn), format), output, announced=True)
 
 
-@app.command(cls=Command)
-@answering
-def presets() -> Answer:
-    """List the presets with their parameters."""
-    from gptcount.comparison import compare as account
-    from gptcount.output import records, tables
-    from gptcount.sources.loading import load_all
-    from gptcount.sources.presets import names
-
-    accounts = dict(zip(names(), account(load_all(["presets"])), strict=True))
-    return Answer(
-        parts=lambda: tables.presets(accounts),
-        records=lambda: records.of_presets(accounts),
-        document=lambda: records.presets(accounts),
-    )
-
-
-@app.command(cls=Command)
-@answering
-def families() -> Answer:
-    """List the model types whose config.json is read, and what each is."""
-    from gptcount.families import listed
-    from gptcount.output import listing
-
-    found = listed()
-    return Answer(
-        parts=lambda: listing.parts(found),
-        records=lambda: listing.records(found),
-        document=lambda: listing.document(found),
-    )
+app.command(cls=Command)(listing.presets)
+app.command(cls=Command)(listing.families)
 
 
 @app.command(cls=Command)

@@ -10,6 +10,7 @@ from gptcount import Architecture, load
 from gptcount.blocks.reach import Reach
 from gptcount.errors import InputError
 from gptcount.layer import SLOTS
+from gptcount.reference import latent_attention
 from gptcount.reference.attention import mask
 from gptcount.reference.bench import verify
 from gptcount.reference.small import small
@@ -140,9 +141,9 @@ def test_every_mutant_of_every_inventory_is_caught(capsys: pytest.CaptureFixture
 def test_a_look_at_the_next_token_is_caught(kind: str, name: str, monkeypatch: pytest.MonkeyPatch):
     module = import_module(f"gptcount.reference.{kind}")
 
-    def ahead(w: Weights, reach: Reach) -> Array:
+    def ahead(w: Weights) -> Array:
         """The mask of tokens that stand one later than they do."""
-        return np.where(reach.sees(w.here[:, None] + 1, w.there), np.float32(0), np.float32(-np.inf))
+        return np.where(w.reach.sees(w.here[:, None] + 1, w.there), np.float32(0), np.float32(-np.inf))
 
     monkeypatch.setattr(module, "mask", ahead)
     assert any(failure.startswith("mask: ") for failure in verify(load(name)).failures)
@@ -177,3 +178,13 @@ def test_pairs_are_the_zeros_of_the_mask(reach: Reach, n_tokens: int, before: in
     after = before + n_tokens
     kept = there[there >= after - reach.kept(after)]
     assert set(there[reach.sees(after, there)]) == set(kept)
+
+
+def test_another_order_of_latent_attention_that_says_something_else_is_caught(monkeypatch):
+    plain = latent_attention.absorbed
+
+    def without_values(query, latent, pattern, w):
+        return plain(query, latent + np.float32(1), pattern, w)
+
+    monkeypatch.setattr(latent_attention, "absorbed", without_values)
+    assert any("absorbed" in failure for failure in verify(load("deepseek-v3")).failures)

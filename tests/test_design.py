@@ -19,8 +19,9 @@ FLOORS = (
     {"families", "sources", "stored", "names", "packed", "disk", "surplus"},
     {"ledger", "comparison", "explain", "adapter", "audit", "judged", "quoted"},
     {"reference"},
+    {"costs"},
     {"output"},
-    {"options", "cli"},
+    {"options", "costing", "listing", "cli"},
     {"__init__", "__main__"},
 )
 """docs/design.md: a room imports those of its own floor and of the floors before it."""

@@ -112,14 +112,12 @@ BUILT: list[tuple[str, str, Patch]] = [
     (
         "drop the mask",
         "gpt2",
-        setting(attention, "mask", lambda w, reach: np.zeros((len(w.here), len(w.there)), np.float32)),
+        setting(attention, "mask", lambda w: np.zeros((len(w.here), len(w.there)), np.float32)),
     ),
     (
         "a mask one token late",
         "gpt2",
-        setting(
-            attention, "mask", lambda w, reach: np.triu(np.full((len(w.here), len(w.there)), -np.inf, np.float32), 2)
-        ),
+        setting(attention, "mask", lambda w: np.triu(np.full((len(w.here), len(w.there)), -np.inf, np.float32), 2)),
     ),
     ("swap query and key", "llama", swapped_names),
     ("the first layer's weights in every layer", "gpt2", always_first_layer),

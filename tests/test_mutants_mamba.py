@@ -181,7 +181,7 @@ BLOCKS: list[tuple[str, tuple[str, ...], Patch]] = [
     (
         "let tokens look ahead",
         SHARED,
-        setting(shared_transformer, "mask", lambda w, reach: np.zeros((len(w.here), len(w.there)), np.float32)),
+        setting(shared_transformer, "mask", lambda w: np.zeros((len(w.here), len(w.there)), np.float32)),
     ),
     ("forget the adapter of the MLP", ADAPTED, contracted(lambda x, made: 0 * made, "mlp_adapter.down")),
     ("forget the adapter of the gate", ADAPTED, contracted(lambda x, made: 0 * made, "mlp_adapter.gate")),

@@ -9,6 +9,7 @@ PARTS = {
     "Architecture": ("tables", "specification"),
     "Ledger": ("tables", "breakdown"),
     "Comparison": ("tables", "comparison"),
+    "Flops": ("flops", "parts"),
     "Adapter": ("adapter", "parts"),
     "Audit": ("audit", "parts"),
     "Verification": ("verification", "of_one"),

@@ -9,7 +9,6 @@ import numpy as np
 
 from gptcount.blocks.attention import MultiHeadAttention, Relative, Temperature, Worth
 from gptcount.blocks.norm import HeadNorm, Norm
-from gptcount.blocks.reach import Reach
 from gptcount.reference.alibi import slopes
 from gptcount.reference.block_indexer import best_blocks
 from gptcount.reference.functions import sigmoid, softmax, softplus
@@ -22,7 +21,7 @@ from gptcount.reference.words import Array
 
 def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Array:
     """x: (n_tokens, d_model), already normed. Gives what is added to it, of the same shape."""
-    bias, d_value = spec.biases, "d_value" if spec.d_value else "d_head"
+    w, bias, d_value = w.looking(spec.reach()), spec.biases, "d_value" if spec.d_value else "d_head"
     x = x if spec.input_scale == 1.0 else x * np.float32(spec.input_scale)
     query = w.linear("n_tokens d_model, n_heads d_model d_head -> n_heads n_tokens d_head", x, "query", "query" in bias)
     key, value = keys_and_values(x, w, spec)
@@ -129,15 +128,15 @@ def beside_scores(x: Array, value: Array, w: Weights, spec: MultiHeadAttention) 
     if spec.indexer:
         found.append(each_head(best_blocks(x, w, spec.indexer, spec.rotary or None), spec.n_heads))
     if spec.worth:
-        found.append(each_head(worthiest(value, w, spec, spec.worth), spec.n_heads))
+        found.append(each_head(worthiest(value, w, spec.worth), spec.n_heads))
     return reduce(np.add, found) if found else None
 
 
-def worthiest(value: Array, w: Weights, spec: MultiHeadAttention, worth: Worth) -> Array:
+def worthiest(value: Array, w: Weights, worth: Worth) -> Array:
     """(n_kv_heads, n_tokens, n_keys): what values are worth to a group of heads; -inf for all but the worthiest."""
-    words = "n_kv_heads n_tokens d_head, n_kv_heads*d_head n_kv_heads' -> n_tokens n_kv_heads'"
+    words = "n_kv_heads n_keys d_head, n_kv_heads*d_head n_kv_heads' -> n_keys n_kv_heads'"
     rate = softplus(w.linear(words, value, "worth", worth.bias))
-    found = np.exp(w.drawn("worth.rate", "n_kv_heads") * rate).T[:, None] + mask(w, spec.reach())
+    found = np.exp(w.drawn("worth.rate", "n_kv_heads") * rate).T[:, None] + mask(w)
     kept = np.zeros(found.shape, bool)
     np.put_along_axis(kept, np.argsort(-found, axis=-1, kind="stable")[..., : worth.n_kept], True, axis=-1)
     return np.where(kept, found, np.float32(-np.inf))
@@ -166,7 +165,7 @@ def pattern_of(scores: Array, w: Weights, spec: MultiHeadAttention, beside: Arra
         scores = scores + slopes(spec, w.there, scale)
     if spec.softcap:
         scores = np.float32(spec.softcap) * np.tanh(scores / np.float32(spec.softcap))
-    scores = scores + mask(w, spec.reach())
+    scores = scores + mask(w)
     return with_sinks(scores, w) if spec.sinks else softmax(scores)
 
 
@@ -216,6 +215,6 @@ def each_head(x: Array, n_heads: int) -> Array:
     return x if len(x) == n_heads else np.repeat(x, n_heads // len(x), axis=0)
 
 
-def mask(w: Weights, reach: Reach) -> Array:
+def mask(w: Weights) -> Array:
     """(n_tokens, n_keys): 0 where a token may look, -inf where not."""
-    return np.where(reach.sees(w.here[:, None], w.there), np.float32(0), np.float32(-np.inf))
+    return np.where(w.reach.sees(w.here[:, None], w.there), np.float32(0), np.float32(-np.inf))

@@ -8,7 +8,6 @@ from math import sqrt
 import numpy as np
 
 from gptcount.blocks.attention_mixture import AttentionMixture
-from gptcount.blocks.reach import Reach
 from gptcount.reference.attention import mask
 from gptcount.reference.functions import softmax
 from gptcount.reference.positions import rotate
@@ -34,7 +33,7 @@ def attention_mixture(x: Array, w: Weights, spec: AttentionMixture) -> Array:
 
     each = "n_experts_per_token n_kv_heads n_tokens"
     scores = w.einsum(f"{each} d_head, n_kv_heads n_keys d_head -> {each} n_keys", query, key, "scores")
-    pattern = softmax(scores / np.float32(sqrt(spec.d_head)) + mask(w, Reach()))
+    pattern = softmax(scores / np.float32(sqrt(spec.d_head)) + mask(w))
     pattern = w.step("pattern", f"{each} n_keys", pattern)
     seen = w.einsum(f"{each} n_keys, n_kv_heads n_keys d_head -> {each} d_head", pattern, value, "seen")
 

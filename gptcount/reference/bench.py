@@ -202,6 +202,9 @@ def _run(
     changed = forward(likeness, later, of_text(likeness, shelf, len(tokens)))
     before = np.allclose(changed[:-1], vectors[:-1], atol=_rounding(likeness))
     causal = not any(getattr(layer.attention, "bidirectional", False) for layer in architecture.layers())
+    other = forward(likeness, tokens, of_text(likeness, shelf, len(tokens), absorbed=True))
+    if not np.allclose(other, vectors, atol=10 * _rounding(likeness)):
+        failures.append("latent attention: what is absorbed does not come to what is unfolded")
     if (causal and not before) or np.allclose(changed[-1], vectors[-1], atol=1e-5):
         failures.append("mask: a token sees a later one, or nothing of itself")
     total = float(softmax(scores["tokens"], temperature).sum()) if "tokens" in scores else 1.0

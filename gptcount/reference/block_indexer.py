@@ -6,6 +6,7 @@ import numpy as np
 
 from gptcount.blocks.attention import Rotary
 from gptcount.blocks.block_indexer import BlockIndexer
+from gptcount.blocks.reach import Reach
 from gptcount.reference.norm import norm
 from gptcount.reference.positions import rotate
 from gptcount.reference.weights import Weights
@@ -15,7 +16,7 @@ from gptcount.reference.words import Array
 def best_blocks(x: Array, w: Weights, spec: BlockIndexer, rotary: Rotary | None) -> Array:
     """(n_index_heads, n_tokens, n_keys): 0 where a token may look, -inf where not: into its own block and those before
     it, and into the blocks whose best key scores most."""
-    w = w.under("indexer", spec)
+    w = w.under("indexer", spec).looking(Reach())
     query = w.einsum(
         "n_tokens d_model, n_index_heads d_model d_index_head -> n_index_heads n_tokens d_index_head", x, "query"
     )

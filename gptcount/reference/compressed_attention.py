@@ -46,7 +46,7 @@ def compressed_attention(x: Array, w: Weights, spec: CompressedAttention) -> Arr
 def with_compressed(x: Array, latent: Array, key: Array, w: Weights, spec: CompressedAttention) -> tuple[Array, Array]:
     """The keys, with the compressed ones after them, and (n_tokens, n_keys): 0 where a token may look, -inf where not.
     A block is seen from its last token on."""
-    seen = mask(w, Reach(spec.window))
+    seen = mask(w.looking(Reach(spec.window)))
     if not spec.compressor:
         return key, seen
     further = compressed(x, w, spec.compressor, "d_head", spec.rotary)

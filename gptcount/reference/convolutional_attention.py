@@ -17,7 +17,7 @@ from gptcount.reference.words import Array
 
 def convolutional_attention(x: Array, w: Weights, spec: ConvolutionalAttention) -> Array:
     """x: (n_tokens, d_model), already normed. Gives what is added to it, of the same shape."""
-    words = "n_tokens d_model, {0} d_model d_head -> n_tokens {0} d_head"
+    w, words = w.looking(Reach(spec.window)), "n_tokens d_model, {0} d_model d_head -> n_tokens {0} d_head"
     query = w.linear(words.format("n_heads"), x, "query", spec.bias)
     key = w.linear(words.format("n_kv_heads"), x, "key", spec.bias)
     mean = (query + np.repeat(key, spec.n_heads // spec.n_kv_heads, axis=1)) / 2
@@ -31,7 +31,7 @@ def convolutional_attention(x: Array, w: Weights, spec: ConvolutionalAttention) 
     key, value = each_head(key, spec.n_heads), each_head(values(x, w, spec), spec.n_heads)
 
     scores = w.einsum("n_heads n_tokens d_head, n_heads n_keys d_head -> n_heads n_tokens n_keys", query, key, "scores")
-    scores = scores / np.float32(sqrt(spec.d_head)) + mask(w, Reach(spec.window))
+    scores = scores / np.float32(sqrt(spec.d_head)) + mask(w)
     pattern = w.step("pattern", "n_heads n_tokens n_keys", softmax(scores))
     seen = w.einsum("n_heads n_tokens n_keys, n_heads n_keys d_head -> n_heads n_tokens d_head", pattern, value, "seen")
     return w.linear("n_heads n_tokens d_head, n_heads*d_head d_model -> n_tokens d_model", seen, "output", spec.bias)

@@ -6,7 +6,6 @@ from math import sqrt
 
 import numpy as np
 
-from gptcount.blocks.reach import Reach
 from gptcount.blocks.shared_transformer import SharedTransformer
 from gptcount.reference.attention import each_head, mask
 from gptcount.reference.functions import ACTIVATIONS, softmax
@@ -22,7 +21,7 @@ def shared_transformer(x: Array, embedded: Array, w: Weights, stored: int, spec:
     """x, embedded: (n_tokens, d_model), neither normed; ``stored`` is the layer that the block is stored with. Gives
     what is added to what the layer's mixer reads: (n_tokens, d_model)."""
     own = w.under("shared", spec)
-    w = own.at(stored)
+    w = own.stored_with(stored)
     read = norm(np.concatenate([x, embedded], axis=-1), w, "norm", spec.norm, f"n_tokens {READ}", READ)
     query, key, value = (
         heads_of(read, w, own, spec, name, heads)
@@ -33,7 +32,7 @@ def shared_transformer(x: Array, embedded: Array, w: Weights, stored: int, spec:
     key, value = each_head(key, spec.n_heads), each_head(value, spec.n_heads)
     words = "n_heads n_tokens d_head, n_heads n_keys d_head -> n_heads n_tokens n_keys"
     scores = w.einsum(words, query, key, "scores") / np.float32(sqrt(spec.d_head / 2))
-    pattern = w.step("pattern", "n_heads n_tokens n_keys", softmax(scores + mask(w, Reach())))
+    pattern = w.step("pattern", "n_heads n_tokens n_keys", softmax(scores + mask(w)))
     words = "n_heads n_tokens n_keys, n_heads n_keys d_head -> n_heads n_tokens d_head"
     seen = w.einsum(words, pattern, value, "seen")
     x = w.linear("n_heads n_tokens d_head, n_heads*d_head d_model -> n_tokens d_model", seen, "output")

@@ -13,6 +13,7 @@ import numpy as np
 
 from gptcount.architecture import Architecture
 from gptcount.blocks.block import Block
+from gptcount.blocks.reach import Reach
 from gptcount.errors import ShapeError
 from gptcount.reference import words as said
 from gptcount.reference.words import Array
@@ -43,14 +44,21 @@ class Step:
     sizes: dict[str, int]
     copies: Axis | None
     """The axis of copies of which this is one, if it is, with those that one token visits."""
+    reach: Reach
+    """Which keys a token looks at, where keys are looked at."""
+    done_in: int | None
+    """The layer that does it; another than ``layer`` where a weight is shared, which is drawn as the first one's."""
 
 
 Log = Callable[[Step], None]
 
 
-def of_text(architecture: Architecture, source: Source, n_tokens: int, log: Log | None = None) -> Weights:
+def of_text(
+    architecture: Architecture, source: Source, n_tokens: int, log: Log | None = None, absorbed: bool = False
+) -> Weights:
     """The weights of a model, for a text of so many tokens."""
-    return Weights(source, architecture.sizes() | {"n_tokens": n_tokens, "n_keys": n_tokens}, log)
+    sizes = architecture.sizes() | {"n_tokens": n_tokens, "n_keys": n_tokens}
+    return Weights(source, sizes, log, absorbed=absorbed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +70,25 @@ class Weights:
     log: Log | None = None
     path: str = ""
     layer: int | None = None
+    done_in: int | None = None
+    """The layer that draws; another than ``layer``, where what is drawn is stored with another."""
     copy: int | None = None
     copies: Axis | None = None
     begin: int = 0
     """The position of the first token."""
+    reach: Reach = field(default_factory=Reach)
+    """Which keys a token looks at."""
+    absorbed: bool = False
+    """Whether latent attention looks at latent vectors themselves, as one does who goes on token by token."""
     memory: dict[str, Any] = field(default_factory=dict)
     """What one layer leaves for a later one."""
 
     def at(self, layer: int | None) -> Weights:
         """The weights of one layer; of None, those that stand beside the layers."""
+        return replace(self, layer=layer, done_in=layer)
+
+    def stored_with(self, layer: int | None) -> Weights:
+        """The weights of another layer, which this one uses too."""
         return replace(self, layer=layer)
 
     def under(self, path: str, block: Block) -> Weights:
@@ -86,6 +104,10 @@ class Weights:
     def where(self, **sizes: int) -> Weights:
         """The same weights, and words for sizes that only the data know."""
         return replace(self, sizes=self.sizes | sizes)
+
+    def looking(self, reach: Reach) -> Weights:
+        """The same weights, where tokens look at other keys."""
+        return replace(self, reach=reach)
 
     @property
     def here(self) -> Array:
@@ -187,4 +209,8 @@ class Weights:
         gives: said.Dimensions = (),
     ) -> None:
         if self.log:
-            self.log(Step(self.layer, op, does, takes, weight, words, gives, self.sizes, self.copies))
+            self.log(
+                Step(
+                    self.layer, op, does, takes, weight, words, gives, self.sizes, self.copies, self.reach, self.done_in
+                )
+            )
