@@ -47,7 +47,8 @@ _TYPES: dict[str, str] = {
     "gemma4": "gemma4_text gemma4_unified_text",
     "cohere": "cohere cohere2",
     "olmo": "olmo olmo2 olmo3 olmoe flex_olmo",
-    "granite": "granite granite4_vision_text granite_docling_text granitemoe granitemoeshared granitemoehybrid jetmoe",
+    "granite": """granite granite4_vision_text granite_docling_text granitemoe granitemoeshared granitemoehybrid
+        granite_swa granitemoe_swa jetmoe""",
     "chatglm": "chatglm",
     "glm": "glm glm4 glm4_moe sarvam_moe dots1 solar_open glm4v_text glm_ocr_text glm4v_moe_text",
     "mixtures": "minimax_m2 mimo_v2_flash afmoe gpt_oss dbrx aria_text",

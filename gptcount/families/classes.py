@@ -103,6 +103,8 @@ granite             Granite
 granitemoe          GraniteMoe
 granitemoeshared    GraniteMoeShared
 granitemoehybrid    GraniteMoeHybrid
+granite_swa         GraniteSWA
+granitemoe_swa      GraniteMoeSWA
 jetmoe              JetMoe              sequence
 chatglm             =ChatGLMModel,ChatGLMForConditionalGeneration
 glm                 Glm                 sequence token

@@ -3,7 +3,18 @@ forebear, whose attention has experts too."""
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, activation, attending, gated, renamed, rotary, slotted, tied
+from gptcount.families.common import (
+    Part,
+    activation,
+    attending,
+    gated,
+    layer_types,
+    renamed,
+    rotary,
+    slotted,
+    tied,
+    varied,
+)
 from gptcount.families.config import Config
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
@@ -15,6 +26,16 @@ mlp.experts.gate+up   model.layers.{}.block_sparse_moe.input_linear    n_experts
 mlp.experts.down      model.layers.{}.block_sparse_moe.output_linear   n_experts, d_model, |
 mlp.shared.gate+up    model.layers.{}.shared_mlp.input_linear          |, d_model
 mlp.shared.down       model.layers.{}.shared_mlp.output_linear         d_model, |
+"""
+
+SINKS = """
+attention.sinks       model.layers.{}.self_attn.sinks[|]               |
+"""
+
+STACKED = """
+mlp.router            model.layers.{}.block_sparse_moe.router          |, d_model
+mlp.experts.gate+up   model.layers.{}.block_sparse_moe.experts.gate_up_proj[|]  n_experts, |, d_model
+mlp.experts.down      model.layers.{}.block_sparse_moe.experts.down_proj[|]     n_experts, d_model, |
 """
 
 HYBRID = renamed(
@@ -74,6 +95,46 @@ def granitemoeshared(c: Config) -> Part:
     model = granitemoe(c)
     shared = c.size("shared_intermediate_size", absent=0, least=0)
     return {**model, "mlp": model["mlp"] | ({"shared": model["mlp"]["expert"] | {"d_ff": shared}} if shared else {})}
+
+
+def granite_swa(c: Config) -> Part:
+    """Granite with windows on most layers, a sink in every head, and a rotary base for each layer, of which 0 leaves it
+    without positions (modeling_granite_swa.py)."""
+    c.assume(vocab_size=100_352, hidden_size=2560, intermediate_size=8192, num_hidden_layers=24, rms_norm_eps=1e-5)
+    c.assume(num_attention_heads=20, num_key_value_heads=4, max_position_embeddings=8192, tie_word_embeddings=True)
+    return _with_windows(c, granite(c))
+
+
+def granitemoe_swa(c: Config) -> Part:
+    """The same with experts in every layer, and an MLP that all tokens share (modeling_granitemoe_swa.py)."""
+    return _with_windows(c, granitemoeshared(c))
+
+
+def _with_windows(c: Config, model: Part) -> Part:
+    n_layers, attention = model["n_layers"], model["attention"] | {"sinks": True}
+    usual = ["sliding_attention" if index % 4 else "full_attention" for index in range(n_layers)]
+    which = layer_types(c, n_layers, usual, ("full_attention", "sliding_attention"))
+    window = c.size("sliding_window", absent=128, null=None)
+    if window is None and "sliding_attention" in which:
+        raise c.refusal("sliding_window", "null, and layer_types says sliding_attention")
+    rotary = attention.pop("rotary")
+    bases = c.raw("layer_rope_theta", absent=None, null=None)
+    bases = [rotary["base"]] * n_layers if bases is None else bases
+    if not isinstance(bases, list) or len(bases) != n_layers or not all(map(_is_base, bases)):
+        raise c.refusal("layer_rope_theta", f"expected a list of {n_layers} numbers of at least 0, one a layer")
+    each = list(zip(which, map(float, bases), strict=True))
+    kinds = {
+        (kind, base): attention
+        | ({"rotary": rotary | {"base": base}} if base else {})
+        | ({"window": window} if kind == "sliding_attention" else {})
+        for kind, base in each
+    }
+    found, variations = varied("attention", kinds, each)
+    return {**model, "attention": found, "variations": variations}
+
+
+def _is_base(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1e30  # type: ignore[operator]
 
 
 def granitemoehybrid(c: Config) -> Part:
@@ -156,6 +217,8 @@ READERS = {
     "granitemoe": granitemoe,
     "granitemoeshared": granitemoeshared,
     "granitemoehybrid": granitemoehybrid,
+    "granite_swa": granite_swa,
+    "granitemoe_swa": granitemoe_swa,
     "jetmoe": jetmoe,
 }
 TABLES = {
@@ -165,5 +228,7 @@ TABLES = {
     "granitemoe": LLAMA + EXPERTS,
     "granitemoeshared": LLAMA + EXPERTS,
     "granitemoehybrid": HYBRID,
+    "granite_swa": LLAMA + SINKS,
+    "granitemoe_swa": renamed(LLAMA + EXPERTS, STACKED) + SINKS,
     "jetmoe": JETMOE,
 }

@@ -988,6 +988,21 @@ FAMILIES: dict[str, tuple[Config, dict[str, Config]]] = {
             "no-experts": {"num_local_experts": 0},
         },
     ),
+    "granite_swa": (
+        llama_like(layer_rope_theta=[100.0, 0, 500.0, 100.0], sliding_window=17, layer_types=DROP, mlp_bias=False),
+        {"layer-types": {"layer_types": [SLIDING, FULL, SLIDING, SLIDING]}, "one-base": {"layer_rope_theta": DROP}},
+    ),
+    "granitemoe_swa": (
+        llama_like(
+            attention_bias=False,
+            num_local_experts=5,
+            num_experts_per_tok=2,
+            shared_intermediate_size=38,
+            intermediate_size=26,
+            sliding_window=17,
+        ),
+        {"shared-absent": {"shared_intermediate_size": DROP}, "bases": {"layer_rope_theta": [0, 9.0, 9.0, 0]}},
+    ),
     "deepseek_v2": (
         llama_like(
             **(MLA | MOE),

@@ -646,6 +646,16 @@ CASES: dict[str, tuple[str, Config]] = {
         "granitemoeshared",
         {**TIED, **RMS, **GRANITE, **EXPERTS, "intermediate_size": 11, "shared_intermediate_size": 13},
     ),
+    "granite_swa": (
+        "granite_swa",
+        {**TIED, **RMS, **GRANITE, "num_hidden_layers": 3, "layer_rope_theta": [100.0, 0.0, 500.0], "sliding_window": 5}
+        | {"layer_types": ["full_attention", "sliding_attention", "sliding_attention"], "attention_bias": True},
+    ),
+    "granitemoe_swa": (
+        "granitemoe_swa",
+        {**TIED, **RMS, **GRANITE, **EXPERTS, "intermediate_size": 11, "shared_intermediate_size": 13}
+        | {"layer_types": ["sliding_attention", "full_attention"], "sliding_window": 5},
+    ),
     "granitemoehybrid-attention": (
         "granitemoehybrid",
         {
