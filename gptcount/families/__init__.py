@@ -40,7 +40,7 @@ _TYPES: dict[str, str] = {
     "telechat": "telechat",
     "openelm": "openelm",
     "ernie": "ernie4_5 ernie4_5_moe paddleocr_vl_text",
-    "hunyuan": "hunyuan_v1_dense hunyuan_v1_moe",
+    "hunyuan": "hunyuan_v1_dense hunyuan_v1_moe hy_v3",
     "exaone": "exaone exaone4 exaone_moe",
     "gemma": "gemma gemma2 gemma3_text vaultgemma",
     "gemma3n": "gemma3n_text",

@@ -82,6 +82,7 @@ ernie4_5            Ernie4_5
 ernie4_5_moe        Ernie4_5_Moe
 hunyuan_v1_dense    HunYuanDenseV1      sequence
 hunyuan_v1_moe      HunYuanMoEV1        sequence
+hy_v3               HYV3
 exaone              Exaone,Llama        sequence
 exaone4             Exaone4             sequence token span
 exaone_moe          ExaoneMoe

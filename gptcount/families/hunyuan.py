@@ -1,8 +1,8 @@
-"""Hunyuan: Llama with norms on turned queries and keys, and its mixture (Tencent 2025)."""
+"""Hunyuan: Llama with norms on turned queries and keys, and its mixture (Tencent 2025); and Hy3."""
 
 from __future__ import annotations
 
-from gptcount.families.common import Part, attending, renamed, varied
+from gptcount.families.common import Part, attending, gated, mixed, predictors, renamed, varied
 from gptcount.families.config import Config
 from gptcount.families.llama import EXPERTS, NAMES, decoder
 
@@ -10,6 +10,14 @@ HUNYUAN = """
 attention.query_norm  model.layers.{}.self_attn.query_layernorm         |
 attention.key_norm    model.layers.{}.self_attn.key_layernorm           |
 mlp.router            model.layers.{}.mlp.gate.wg                       |, d_model
+mlp.shared.gate       model.layers.{}.mlp.shared_mlp.gate_proj          |, d_model
+mlp.shared.up         model.layers.{}.mlp.shared_mlp.up_proj            |, d_model
+mlp.shared.down       model.layers.{}.mlp.shared_mlp.down_proj          d_model, |
+"""
+
+HY_V3 = """
+mlp.router            model.layers.{}.mlp.router.gate                   |, d_model
+mlp.router.correction  model.layers.{}.mlp.expert_bias[|]               |
 mlp.shared.gate       model.layers.{}.mlp.shared_mlp.gate_proj          |, d_model
 mlp.shared.up         model.layers.{}.mlp.shared_mlp.up_proj            |, d_model
 mlp.shared.down       model.layers.{}.mlp.shared_mlp.down_proj          d_model, |
@@ -84,5 +92,35 @@ def _each(c: Config, n_layers: int, *keys: str) -> list[int]:
     return listed
 
 
-READERS = {"hunyuan_v1_dense": hunyuan_v1_dense, "hunyuan_v1_moe": hunyuan_v1_moe}
-TABLES = dict.fromkeys(READERS, renamed(NAMES + EXPERTS, HUNYUAN))
+def hy_v3(c: Config) -> Part:
+    """Hy3 (modeling_hy_v3.py): norms of queries and keys, a dense layer first, and then experts that are scored by
+    sigmoids and corrected; without shared experts, what all tokens share is as wide as a dense layer."""
+    c.assume(vocab_size=120_832, hidden_size=4096, intermediate_size=13_312, num_hidden_layers=80, head_dim=128)
+    c.assume(num_attention_heads=64, num_key_value_heads=8, max_position_embeddings=131_072, rms_norm_eps=1e-5)
+    c.assume(rope_theta=11_158_840.0)
+    c.not_null("head_dim", "num_key_value_heads")
+    c.ignore("enable_moe_fp32_combine")
+    predictors(c)
+    model = decoder(c)
+    model = attending(model, query_key_norm=model["norm"])
+    mlp, n_layers = model["mlp"], model["n_layers"]
+    width = c.size("moe_intermediate_size", absent=1536)
+    shared = width * c.size("num_shared_experts", absent=1, least=0)
+    mixture = {
+        "kind": "mixture",
+        "n_experts": c.size("num_experts", "num_local_experts", absent=192),
+        "n_experts_per_token": c.size("num_experts_per_tok", absent=8),
+        "expert": gated(width, mlp["activation"]),
+        "shared": mlp | ({"d_ff": shared} if shared else {}),
+        "router_correction": "buffer",
+        "scores": "sigmoid",
+        "normalize": True,
+        "scale": c.number("router_scaling_factor", absent=2.826),
+    }
+    usual = ["sparse" if index else "dense" for index in range(n_layers)]
+    types = c.words("mlp_layer_types", n_layers, ("dense", "sparse"), absent=usual, null=usual)
+    return mixed(model, mixture, [word == "sparse" for word in types])
+
+
+READERS = {"hunyuan_v1_dense": hunyuan_v1_dense, "hunyuan_v1_moe": hunyuan_v1_moe, "hy_v3": hy_v3}
+TABLES = dict.fromkeys(READERS, renamed(NAMES + EXPERTS, HUNYUAN)) | {"hy_v3": renamed(NAMES + EXPERTS, HY_V3)}

@@ -76,6 +76,11 @@ IN_MEMORY: dict[str, dict[str, str]] = {
         "c_fc_1": "up_proj",
         "c_proj": "down_proj",
     },
+    "hy_v3": {
+        "mlp.router.gate": "mlp.gate",
+        "mlp.expert_bias": "mlp.e_score_correction_bias",
+        "mlp.shared_mlp": "mlp.shared_experts",
+    },
     "flint": {"softmax_offset": "sinks"},
     "kimi_linear": {
         "self_attn.f_a_proj": "self_attn.forget_gate.f_a_proj",

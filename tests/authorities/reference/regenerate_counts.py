@@ -988,6 +988,21 @@ FAMILIES: dict[str, tuple[Config, dict[str, Config]]] = {
             "no-experts": {"num_local_experts": 0},
         },
     ),
+    "hy_v3": (
+        llama_like(
+            head_dim=14,
+            num_experts=8,
+            num_experts_per_tok=3,
+            moe_intermediate_size=26,
+            num_shared_experts=2,
+            router_scaling_factor=2.0,
+        ),
+        {
+            "biases": {"attention_bias": True, "mlp_bias": True},
+            "none-shared": {"num_shared_experts": 0},
+            "layers": {"mlp_layer_types": ["sparse", "dense", "sparse", "dense"]},
+        },
+    ),
     "granite_swa": (
         llama_like(layer_rope_theta=[100.0, 0, 500.0, 100.0], sliding_window=17, layer_types=DROP, mlp_bias=False),
         {"layer-types": {"layer_types": [SLIDING, FULL, SLIDING, SLIDING]}, "one-base": {"layer_rope_theta": DROP}},

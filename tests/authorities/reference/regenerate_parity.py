@@ -151,6 +151,8 @@ FALCON: Config = {
     **LAYER_OLD,
     **rope(),
 }
+EXPERTS_OF_3: Config = {"num_experts": 5, "num_experts_per_tok": 2, "moe_intermediate_size": 7}
+EXPERTS_OF_3 |= {"num_shared_experts": 2, "router_scaling_factor": 1.7}
 GRANITE: Config = {
     "embedding_multiplier": 3.0,
     "logits_scaling": 1.6,
@@ -646,6 +648,11 @@ CASES: dict[str, tuple[str, Config]] = {
         "granitemoeshared",
         {**TIED, **RMS, **GRANITE, **EXPERTS, "intermediate_size": 11, "shared_intermediate_size": 13},
     ),
+    "hy_v3": (
+        "hy_v3",
+        {**FREE, **RMS, **EXPERTS_OF_3, "num_hidden_layers": 3, "attention_bias": True, "mlp_bias": True},
+    ),
+    "hy_v3-none-shared": ("hy_v3", {**FREE, **RMS, **EXPERTS_OF_3, "num_shared_experts": 0}),
     "granite_swa": (
         "granite_swa",
         {**TIED, **RMS, **GRANITE, "num_hidden_layers": 3, "layer_rope_theta": [100.0, 0.0, 500.0], "sliding_window": 5}
