@@ -95,6 +95,7 @@ gemma3n_text        Gemma3n
 gemma4_text         Gemma4
 cohere              Cohere
 cohere2             Cohere2
+cohere2_moe         Cohere2Moe
 olmo                Olmo                sequence
 olmo2               Olmo2               sequence
 olmo3               Olmo3               sequence

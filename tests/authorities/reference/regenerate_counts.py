@@ -988,6 +988,19 @@ FAMILIES: dict[str, tuple[Config, dict[str, Config]]] = {
             "no-experts": {"num_local_experts": 0},
         },
     ),
+    "cohere2_moe": (
+        llama_like(head_dim=14, num_experts=8, num_experts_per_tok=3, rms_norm_eps=DROP, sliding_window=17),
+        {
+            "first-dense": {"first_k_dense_replace": 2, "prefix_dense_intermediate_size": 47, "num_shared_experts": 2},
+            "layers": {
+                "layer_types": [FULL, SLIDING, FULL, SLIDING],
+                "mlp_layer_types": ["sparse", "dense", "dense", "sparse"],
+                "num_shared_experts": 1,
+                "shared_expert_combination_strategy": "sum",
+            },
+            "sigmoids": {"expert_selection_fn": "sigmoid", "rms_norm_eps": 1e-5, "attention_bias": True},
+        },
+    ),
     "hy_v3": (
         llama_like(
             head_dim=14,

@@ -153,6 +153,8 @@ FALCON: Config = {
 }
 EXPERTS_OF_3: Config = {"num_experts": 5, "num_experts_per_tok": 2, "moe_intermediate_size": 7}
 EXPERTS_OF_3 |= {"num_shared_experts": 2, "router_scaling_factor": 1.7}
+COHERE2_MOE: Config = {"num_experts": 5, "num_experts_per_tok": 2, "num_shared_experts": 2, "sliding_window": 5}
+COHERE2_MOE |= {"num_hidden_layers": 4, "sliding_window_pattern": 3}
 GRANITE: Config = {
     "embedding_multiplier": 3.0,
     "logits_scaling": 1.6,
@@ -647,6 +649,16 @@ CASES: dict[str, tuple[str, Config]] = {
     "granitemoeshared": (
         "granitemoeshared",
         {**TIED, **RMS, **GRANITE, **EXPERTS, "intermediate_size": 11, "shared_intermediate_size": 13},
+    ),
+    "cohere2_moe": (
+        "cohere2_moe",
+        {**FREE, **COHERE2_MOE, "first_k_dense_replace": 1, "prefix_dense_intermediate_size": 13, "logit_scale": 0.5},
+    ),
+    "cohere2_moe-sigmoids": (
+        "cohere2_moe",
+        {**FREE, **RMS, **COHERE2_MOE, "expert_selection_fn": "sigmoid", "shared_expert_combination_strategy": "sum"}
+        | {"norm_topk_prob": False, "attention_bias": True, "first_k_dense_replace": 1}
+        | {"prefix_dense_sliding_window_pattern": 2},
     ),
     "hy_v3": (
         "hy_v3",
