@@ -135,9 +135,11 @@ class MultiHeadAttention(Block):
     sinks: bool = False
     """A learned score for each head, of looking at nothing (gpt-oss)."""
     gate: bool = False
-    """What comes out of the heads is gated by the sigmoid of a matrix of the input (afmoe)."""
+    """What comes out of the heads is gated by a matrix of the input (afmoe)."""
     gate_of: Literal["numbers", "heads"] = "numbers"
     """Each number that a head brings has a gate, or each head one for all of them (LFM3, Step 3.5)."""
+    gate_activation: Literal["sigmoid", "softplus"] = "sigmoid"
+    """What the gate's numbers go through (Laguna)."""
     gate_bias: bool = False
     """One bias for all gates of a head (Beam)."""
     output_norm: Norm | None = None
@@ -184,6 +186,7 @@ class MultiHeadAttention(Block):
             (difference and (difference.gain or difference.bias), "differential: its norm has no gain and no bias"),
             (self.n_taps and (self.shares_kv or self.value_is_key), "n_taps: keys and values are this layer's own"),
             (self.gate_of == "heads" and not self.gate, "gate_of: there is no gate"),
+            (self.gate_activation != "sigmoid" and not self.gate, "gate_activation: there is no gate"),
             (difference and self.d_value, "d_value: values of differential attention are as wide as d_head"),
             (
                 difference and (self.n_heads % 2 or (self.n_kv_heads or 2) % 2),

@@ -63,6 +63,8 @@ class Mixture(Block):
     corrected: Literal["scores", "logits"] = "scores"
     """What the correction is added to: scores, or what the router says before they are made of it (Kolibri 1)."""
     scores: Literal["softmax", "sigmoid", "sqrt-softplus", "sparse-mixer"] = "softmax"
+    router_softcap: Positive | None = None
+    """What the router says is held between minus and plus this, by a tanh (Laguna)."""
     normalize: bool = True
     """The scores of the chosen experts are made to sum to 1."""
     normalize_power: Positive = 1.0
@@ -111,6 +113,7 @@ class Mixture(Block):
             (self.own_norms and self.output_norm, "output_norm: what the mixture brings has norms (own_norms)"),
             (self.own_norms and self.d_input_gate, "d_input_gate: experts read through norms of their own (own_norms)"),
             (self.corrected == "logits" and not self.router_correction, "corrected: there is no router_correction"),
+            (self.router_softcap and mixer, "router_softcap: scores of the kind sparse-mixer are not capped"),
             (self.outside != "never" and self.n_groups == 1, "outside: there are no groups (n_groups)"),
             (self.shared_gate and not self.shared, "shared_gate: there is no shared expert that it gates"),
             (

@@ -96,6 +96,7 @@ gemma4_text         Gemma4
 cohere              Cohere
 cohere2             Cohere2
 cohere2_moe         Cohere2Moe
+laguna              Laguna              sequence token
 olmo                Olmo                sequence
 olmo2               Olmo2               sequence
 olmo3               Olmo3               sequence

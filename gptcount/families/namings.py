@@ -76,6 +76,10 @@ IN_MEMORY: dict[str, dict[str, str]] = {
         "c_fc_1": "up_proj",
         "c_proj": "down_proj",
     },
+    "laguna": {
+        "mlp.experts.e_score_correction_bias": "mlp.gate.e_score_correction_bias",
+        "mlp.shared_expert": "mlp.shared_experts",
+    },
     "hy_v3": {
         "mlp.router.gate": "mlp.gate",
         "mlp.expert_bias": "mlp.e_score_correction_bias",

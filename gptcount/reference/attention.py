@@ -42,7 +42,8 @@ def multi_head_attention(x: Array, w: Weights, spec: MultiHeadAttention) -> Arra
         )
 
     if spec.gate:
-        seen = seen * sigmoid(gates(x, w, spec, d_value))
+        open_by = softplus if spec.gate_activation == "softplus" else sigmoid
+        seen = seen * open_by(gates(x, w, spec, d_value))
     if spec.output_norm:
         seen = over_all_heads(seen, w, "output_norm", spec.output_norm, "n_heads", d_value)
     words = f"n_heads n_tokens {d_value}, n_heads*{d_value} d_model -> n_tokens d_model"

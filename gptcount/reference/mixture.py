@@ -78,6 +78,8 @@ def route(x: Array, w: Weights, spec: Mixture) -> tuple[Array, Array]:
     if spec.n_zero_experts:
         words = f"n_tokens {width}, {width} n_zero_experts -> n_tokens n_zero_experts"
         logits = np.concatenate([logits, w.linear(words, x, "router_zero", spec.router_bias)], axis=1)
+    if spec.router_softcap:
+        logits = np.float32(spec.router_softcap) * np.tanh(logits / np.float32(spec.router_softcap))
     if spec.scores == "sparse-mixer":
         return sparse_mixer(logits, spec)
     scores = SCORES[spec.scores](logits)

@@ -1001,6 +1001,24 @@ FAMILIES: dict[str, tuple[Config, dict[str, Config]]] = {
             "sigmoids": {"expert_selection_fn": "sigmoid", "rms_norm_eps": 1e-5, "attention_bias": True},
         },
     ),
+    "laguna": (
+        llama_like(
+            head_dim=14,
+            num_experts=8,
+            num_experts_per_tok=3,
+            moe_intermediate_size=26,
+            shared_expert_intermediate_size=38,
+            moe_routed_scaling_factor=2.0,
+            sliding_window=17,
+            layer_types=[FULL, SLIDING, SLIDING, FULL],
+            rope_theta=DROP,
+        ),
+        {
+            "heads": {"num_attention_heads_per_layer": [6, 9, 3, 6], "gating": "per-element", "attention_bias": True},
+            "mlps": {"mlp_layer_types": ["sparse", "dense", "sparse", "dense"], "gating": False},
+            "kinds-absent": {"layer_types": DROP, "moe_router_logit_softcapping": 3.0},
+        },
+    ),
     "hy_v3": (
         llama_like(
             head_dim=14,

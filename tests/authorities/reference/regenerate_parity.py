@@ -155,6 +155,23 @@ EXPERTS_OF_3: Config = {"num_experts": 5, "num_experts_per_tok": 2, "moe_interme
 EXPERTS_OF_3 |= {"num_shared_experts": 2, "router_scaling_factor": 1.7}
 COHERE2_MOE: Config = {"num_experts": 5, "num_experts_per_tok": 2, "num_shared_experts": 2, "sliding_window": 5}
 COHERE2_MOE |= {"num_hidden_layers": 4, "sliding_window_pattern": 3}
+LAGUNA: Config = {
+    **{key: value for key, value in FREE.items() if key != "rope_parameters"},
+    **RMS,
+    "num_hidden_layers": 3,
+    "num_experts": 5,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 7,
+    "shared_expert_intermediate_size": 11,
+    "moe_routed_scaling_factor": 1.7,
+    "sliding_window": 5,
+    "layer_types": ["full_attention", "sliding_attention", "full_attention"],
+    "mlp_layer_types": ["dense", "sparse", "sparse"],
+    "rope_parameters": {
+        "full_attention": {"rope_type": "default", "rope_theta": 200.0, "partial_rotary_factor": 0.67},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 50.0},
+    },
+}
 GRANITE: Config = {
     "embedding_multiplier": 3.0,
     "logits_scaling": 1.6,
@@ -659,6 +676,12 @@ CASES: dict[str, tuple[str, Config]] = {
         {**FREE, **RMS, **COHERE2_MOE, "expert_selection_fn": "sigmoid", "shared_expert_combination_strategy": "sum"}
         | {"norm_topk_prob": False, "attention_bias": True, "first_k_dense_replace": 1}
         | {"prefix_dense_sliding_window_pattern": 2},
+    ),
+    "laguna": ("laguna", LAGUNA),
+    "laguna-heads": (
+        "laguna",
+        {**LAGUNA, "num_attention_heads_per_layer": [4, 2, 6], "gating": "per-element", "attention_bias": True}
+        | {"moe_router_logit_softcapping": 0.7, "rope_parameters": None, "head_dim": 8},
     ),
     "hy_v3": (
         "hy_v3",
