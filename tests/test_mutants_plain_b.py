@@ -53,6 +53,16 @@ MUTANTS = [
     ("forget the norm of the embedding", "muse_glimmer", "norm", PLAIN, None),
     ("forget what scores are multiplied by", "muse_glimmer", "scale", 0.7, 1.0),
     ("another steepness of the gate", "minimax_m3_vl", "alpha", 1.3, 1.702),
+    ("forget the sinks", "granite_swa", "sinks", True, False),
+    ("one base for all layers", "granite_swa", "base", 500.0, 100.0),
+    ("forget the window", "granitemoe_swa", "window", 5, None),
+    ("forget the router's scale", "hy_v3", "scale", 1.7, 1.0),
+    ("forget the correction", "hy_v3", "router_correction", "buffer", None),
+    ("forget that the sum is halved", "cohere2_moe", "output_scale", 0.5, 1.0),
+    ("make sigmoids add up to one", "cohere2_moe-sigmoids", "normalize", False, True),
+    ("open gates by a sigmoid", "laguna", "gate_activation", "softplus", "sigmoid"),
+    ("forget the cap of the router", "laguna-heads", "router_softcap", 0.7, None),
+    ("turn all of a head", "laguna", "d_rotary", 4, None),
 ]
 """What is wrong, the case that tells, the key, what it is and what it is made to be."""
 
