@@ -55,7 +55,7 @@ class Account(NamedTuple):
     other: int
     """The matrix parameters of no such part: of what stands beside attention and MLP."""
     beside: int
-    """What is learned and no matrix: biases, norms, positions."""
+    """What is learned and no matrix: biases, norms, positions, kernels of convolutions."""
     tied: int
     """An unembedding that is stored once with the embedding: taken off, and so never positive."""
     check: Check | None
