@@ -316,7 +316,7 @@ def side_by_side(accounts: Sequence[Account]) -> Table:
     sums = [
         *((name(part), [one.parts[part] for one in accounts], part) for part in parts_of(accounts)),
         ("other matrices", [one.other for one in accounts], ""),
-        ("biases, norms, others", [one.beside for one in accounts], ""),
+        ("biases, norms, and so on", [one.beside for one in accounts], ""),
         ("tied unembedding", [one.tied for one in accounts], ""),
     ]
     rows = [line(label, shared(counts), group) for label, counts, group in sums if group or any(counts)]
