@@ -62,6 +62,8 @@ MUTANTS = [
     ("make sigmoids add up to one", "cohere2_moe-sigmoids", "normalize", False, True),
     ("open gates by a sigmoid", "laguna", "gate_activation", "softplus", "sigmoid"),
     ("forget the cap of the router", "laguna-heads", "router_softcap", 0.7, None),
+    ("forget the window of some layers", "mellum", "window", 5, None),
+    ("make shares add up to one", "mellum", "normalize", False, True),
     ("turn all of a head", "laguna", "d_rotary", 4, None),
 ]
 """What is wrong, the case that tells, the key, what it is and what it is made to be."""

@@ -46,7 +46,7 @@ _TYPES: dict[str, str] = {
     "gemma3n": "gemma3n_text",
     "gemma4": "gemma4_text gemma4_unified_text",
     "cohere": "cohere cohere2 cohere2_moe",
-    "laguna": "laguna",
+    "laguna": "laguna mellum",
     "olmo": "olmo olmo2 olmo3 olmoe flex_olmo",
     "granite": """granite granite4_vision_text granite_docling_text granitemoe granitemoeshared granitemoehybrid
         granite_swa granitemoe_swa jetmoe""",

@@ -97,6 +97,7 @@ cohere              Cohere
 cohere2             Cohere2
 cohere2_moe         Cohere2Moe
 laguna              Laguna              sequence token
+mellum              Mellum              sequence token
 olmo                Olmo                sequence
 olmo2               Olmo2               sequence
 olmo3               Olmo3               sequence

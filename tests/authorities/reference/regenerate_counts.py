@@ -1001,6 +1001,18 @@ FAMILIES: dict[str, tuple[Config, dict[str, Config]]] = {
             "sigmoids": {"expert_selection_fn": "sigmoid", "rms_norm_eps": 1e-5, "attention_bias": True},
         },
     ),
+    "mellum": (
+        llama_like(
+            head_dim=14,
+            num_experts=8,
+            num_experts_per_tok=3,
+            moe_intermediate_size=26,
+            sliding_window=17,
+            layer_types=[FULL, SLIDING, SLIDING, FULL],
+            rope_theta=DROP,
+        ),
+        {"mlps": {"mlp_layer_types": ["sparse", "dense", "sparse", "dense"], "attention_bias": True}},
+    ),
     "laguna": (
         llama_like(
             head_dim=14,

@@ -172,6 +172,7 @@ LAGUNA: Config = {
         "sliding_attention": {"rope_type": "default", "rope_theta": 50.0},
     },
 }
+NOT_OF_MELLUM = {"shared_expert_intermediate_size", "moe_routed_scaling_factor"}
 GRANITE: Config = {
     "embedding_multiplier": 3.0,
     "logits_scaling": 1.6,
@@ -676,6 +677,11 @@ CASES: dict[str, tuple[str, Config]] = {
         {**FREE, **RMS, **COHERE2_MOE, "expert_selection_fn": "sigmoid", "shared_expert_combination_strategy": "sum"}
         | {"norm_topk_prob": False, "attention_bias": True, "first_k_dense_replace": 1}
         | {"prefix_dense_sliding_window_pattern": 2},
+    ),
+    "mellum": (
+        "mellum",
+        {**{key: value for key, value in LAGUNA.items() if key not in NOT_OF_MELLUM}, "norm_topk_prob": False}
+        | {"rope_parameters": {kind: {"rope_type": "default", "rope_theta": 200.0} for kind in (SLIDING, GLOBAL)}},
     ),
     "laguna": ("laguna", LAGUNA),
     "laguna-heads": (
