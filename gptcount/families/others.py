@@ -124,6 +124,7 @@ UNREAD: dict[str, str] = {
     "inkling2_text": _BLENDS,
     "inkling2_loop_text": _BLENDS,
     "cpmant": "reads a text both ways, behind a learned prompt, with a learned number for each distance",
+    "modernbert-decoder": "has no norm before its first attention, and one more matrix before it scores",
     "dory": "goes through some of its layers several times, and keeps every vector at length 1",
     "hrm_text": "goes through its layers several times",
     "muse_spark_text": "has experts in a space of their own and gates what is added, with norms that scale first",
