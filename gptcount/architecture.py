@@ -20,6 +20,7 @@ from gptcount.blocks.branch_convolution import BranchConvolution
 from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.embedding import Embedding, Head, Unembedding
 from gptcount.blocks.factors import ResidualFactors
+from gptcount.blocks.gated_streams import GatedStreams
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
 from gptcount.blocks.laurel import Laurel
@@ -34,7 +35,7 @@ from gptcount.packings.quantization import Quantization
 from gptcount.showing import as_html
 from gptcount.weight import NOTHING, Axis, Inventory, Weight, linear, weight
 
-Streams = Annotated[AltUp | HyperConnections, Field(discriminator="kind")]
+Streams = Annotated[AltUp | HyperConnections | GatedStreams, Field(discriminator="kind")]
 
 MOST_VARIATIONS = 1_000
 
@@ -135,7 +136,9 @@ class Architecture(Block):
     def _nothing_is_ignored(self) -> Architecture:
         """What stands beside attention and MLP, and how they are added, go together in some ways only."""
         hyper, altup = isinstance(self.streams, HyperConnections), isinstance(self.streams, AltUp)
-        positions, around = self.embedding.positions, "hyper-connections" if hyper else "a shortcut"
+        gated = isinstance(self.streams, GatedStreams)
+        positions, around = self.embedding.positions, "streams" if gated else "a shortcut"
+        around = "hyper-connections" if hyper else around
         layers = list(self.layers())
         before = {layer.residual for layer in layers} == {"pre-norm"}
         plain = before and self.residual_scale == 1 and not self.halved_every
@@ -160,7 +163,10 @@ class Architecture(Block):
                 self.shared and (not plain or self.streams or self.shortcut),
                 "shared: layers that share a block are pre-norm and not scaled, without streams or a shortcut",
             ),
-            ((hyper or self.shortcut) and not plain, f"residual: layers with {around} are pre-norm and not scaled"),
+            (
+                (hyper or gated or self.shortcut) and not plain,
+                f"residual: layers with {around} are pre-norm and not scaled",
+            ),
             (
                 self.residual_factors and self.residual != "normed-residual",
                 'residual_factors: layers whose residual is "normed-residual" have them',
@@ -169,10 +175,15 @@ class Architecture(Block):
             (self.residual_scaling and other, f"residual_scaling: layers are pre-norm, {without}"),
             (carried and carried[0].carried, "router_hidden.carried: no earlier router has left what it would take"),
             (self.branch_convolution and other, f"branch_convolution: layers are pre-norm, {without}"),
-            ((hyper or self.shortcut) and self.laurel, f"laurel: layers with {around} have none"),
+            ((hyper or gated or self.shortcut) and self.laurel, f"laurel: layers with {around} have none"),
             (self.streams and self.shortcut, "shortcut: one vector flows where there is one, not several (streams)"),
-            (hyper and self.per_layer_embedding, "per_layer_embedding: not beside hyper-connections"),
-            (hyper and self.layer_scalar, "layer_scalar: not beside hyper-connections"),
+            ((hyper or gated) and self.per_layer_embedding, f"per_layer_embedding: not beside {around}"),
+            ((hyper or gated) and self.layer_scalar, f"layer_scalar: not beside {around}"),
+            (
+                isinstance(self.streams, GatedStreams) and (self.streams.norm != self.norm or self.final_norm),
+                "streams.norm: the norm of the model, as there is no other, and no final_norm",
+            ),
+            (gated and crossed, "attention: the kind cross does not go with streams"),
             (altup and not self.per_layer_embedding, "streams: altup brings per-layer embeddings into its streams"),
             (self.laurel and self.residual != "sandwich", 'laurel: it stands in layers whose residual is "sandwich"'),
             (
@@ -309,6 +320,7 @@ class Architecture(Block):
 
     def _of_branch(self, branch: Branch, first: bool, residual: Residual) -> Inventory:
         before = residual != "output-norm" and (first or residual != "parallel-shared")
+        before = before and not isinstance(self.streams, GatedStreams)
         norm, own = self.norm.across("d_model"), (self.output_norm or self.norm).across("d_model")
         after = residual in ("output-norm", "sandwich", "averaged")
         return (

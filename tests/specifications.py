@@ -356,6 +356,9 @@ class Draw:
             data["streams"] = {"kind": "altup", "n_streams": self.size(1, 4), "norm": self.norm()}
         elif self.chance(0.06):
             data["streams"] = {"kind": "hyper-connections", "n_streams": self.size(1, 4)}
+        elif self.chance(0.06):
+            streams = {"kind": "gated-streams", "n_streams": self.size(1, 4), "d_rank": self.size()}
+            data |= {"norm": (own := self.norm()), "final_norm": False, "streams": streams | {"norm": own}}
         return self.with_some(data, 0.06, laurel=lambda: {"d_rank": self.size(), "norm": self.norm()})
 
     def end(self) -> Data:

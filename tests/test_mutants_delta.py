@@ -9,7 +9,7 @@ import pytest
 from test_forward_mutants import Patch, everywhere, off, setting
 
 from gptcount import Architecture
-from gptcount.reference import attention, delta, layer, mixture
+from gptcount.reference import attention, delta, gated_streams, layer, mixture, pooled_indexer
 from gptcount.reference.functions import silu
 from gptcount.reference.weights import Weights
 
@@ -20,8 +20,11 @@ QWEN = ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text")
 GROUPED = (*QWEN, "lara_mini")
 """Cases in which two value heads have the queries and keys of one key head."""
 CASES = (*GROUPED, "olmo_hybrid", "kimi_linear")
+QWEN4 = ("qwen4_exp_text", "qwen4_exp_text-sigmoid")
 
 SPECIFIED: list[tuple[str, str, str, dict[str, Any]]] = [
+    *(("forget the indexer of pooled keys", case, "attention", {"pooled_indexer": None}) for case in QWEN4),
+    ("open the gate by SiLU", "qwen4_exp_text-sigmoid", "mixer", {"gate_activation": "silu"}),
     ("forget the strength's factor", "olmo_hybrid", "mixer", {"write_scale": 1.0}),
     *(("write twice as strongly", case, "mixer", {"write_scale": 2.0}) for case in (*GROUPED, "kimi_linear")),
     ("open the gate by SiLU", "kimi_linear", "mixer", {"gate_activation": "silu"}),
@@ -156,7 +159,18 @@ def gate_first(patch: pytest.MonkeyPatch) -> None:
 OPEN = np.float32(1.2784645)
 """Where x times its sigmoid is 1: a gate that is open."""
 
+
+def plain(x: np.ndarray, *_: Any) -> np.ndarray:
+    """Streams side by side, not normed."""
+    return x.reshape(len(x), -1)
+
+
 BUILT: list[tuple[str, tuple[str, ...], Patch]] = [
+    ("gate the streams before their norm", QWEN4, setting(gated_streams, "normed", plain)),
+    ("open the bottleneck by nothing", QWEN4, setting(gated_streams, "ACTIVATIONS", {"silu": lambda x: x})),
+    ("open the streams' gates by SiLU", QWEN4, setting(gated_streams, "sigmoid", silu)),
+    ("forget the norms of the indexer", QWEN4, setting(pooled_indexer, "norm", lambda x, *given: x)),
+    ("forget the positions of the indexer", QWEN4, setting(pooled_indexer, "rotate", lambda x, *given: x)),
     ("forget the decay", CASES, setting(delta, "decay", lambda x, w, spec: np.ones((len(x), 1, 1), np.float32))),
     ("a rate of decay that all heads have", CASES, drawn_as("log_decay", 0.0)),
     ("forget the bias of the decay", CASES, drawn_as("decay_bias", 0.0)),

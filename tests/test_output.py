@@ -555,6 +555,17 @@ VARIED = {name: {"attention": False, "mixer": mixer, "mlp": False} for name, mix
         "laurel": {"d_rank": 5, "norm": RMS},
         "per_layer_embedding": {"d_per_layer": 7, "n_vocab_per_layer": 900, "norm": RMS},
     },
+    "gated streams": {
+        "streams": {"kind": "gated-streams", "n_streams": 4, "d_rank": 5, "norm": RMS},
+        "norm": RMS,
+        "final_norm": False,
+        "attention": {
+            "kind": "multi-head",
+            "n_heads": 4,
+            "d_head": 8,
+            "pooled_indexer": {"n_index_heads": 3, "d_index_head": 6, "n_block": 4, "n_chosen": 2, "norm": RMS},
+        },
+    },
     "hyper-connections": {"streams": {"kind": "hyper-connections", "n_streams": 4}},
     "per layer": {"per_layer_embedding": {"d_per_layer": 7, "n_vocab_per_layer": 900, "norm": RMS}},
     "shortcut": {"shortcut": {"mixture": MIXTURE | {"expert": GATED, "n_zero_experts": 3}}},

@@ -75,6 +75,7 @@ def test_the_seeds_reach_every_kind_of_block():
         "mixture",
         "altup",
         "hyper-connections",
+        "gated-streams",
         "xielu",
         "delta",
         "mamba",

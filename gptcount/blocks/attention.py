@@ -7,6 +7,7 @@ from pydantic import model_validator
 from gptcount.blocks.block import Block, Names, NotNegative, Positive, Real, Size, allowed
 from gptcount.blocks.block_indexer import BlockIndexer
 from gptcount.blocks.norm import HeadNorm, Norm
+from gptcount.blocks.pooled_indexer import PooledIndexer
 from gptcount.blocks.reach import Reach
 from gptcount.blocks.short_convolution import convolution
 from gptcount.blocks.size import AtLeast, Even, Multiple, Tokens
@@ -173,6 +174,8 @@ class MultiHeadAttention(Block):
     temperature: Temperature | None = None
     indexer: BlockIndexer | None = None
     """Chooses the blocks of tokens that a token looks at (MiniMax-M3)."""
+    pooled_indexer: PooledIndexer | None = None
+    """Chooses blocks by the means of their keys (Qwen4-Exp)."""
     worth: Worth | None = None
     """Values say how much they are worth, and the worthiest are looked at (Doge)."""
 
@@ -193,7 +196,7 @@ class MultiHeadAttention(Block):
                 "differential: n_heads and n_kv_heads are even, as heads are paired",
             ),
         )
-        if self.indexer:
+        if self.indexer or self.pooled_indexer:
             self._indexed()
         allowed(
             (self.gate_bias and not self.gate, "gate_bias: there is no gate"),
@@ -214,15 +217,15 @@ class MultiHeadAttention(Block):
         apart = self.rotary and (self.rotary.whole_head or self.rotary.from_end or not self.rotary.d_rotary)
         allowed(
             (apart, "rotary: the indexer turns the first d_rotary numbers of its heads too, so d_rotary is said"),
+            (self.indexer and self.pooled_indexer, "pooled_indexer: there is one indexer, not two"),
             (self.bidirectional, "bidirectional: an indexer chooses among earlier tokens alone"),
         )
 
     def turned(self) -> list[Turned]:
         """What rotary positions turn."""
         own = [(self.rotary, self.d_head, "d_head")] if self.rotary else []
-        return own + (
-            [(self.rotary, self.indexer.d_index_head, "d_index_head")] if self.rotary and self.indexer else []
-        )
+        indexer = self.indexer or self.pooled_indexer
+        return own + ([(self.rotary, indexer.d_index_head, "d_index_head")] if self.rotary and indexer else [])
 
     def reach(self) -> Reach:
         """Which tokens a token looks at."""
@@ -249,6 +252,7 @@ class MultiHeadAttention(Block):
             + (self.relative.inventory().under("relative") if self.relative else NOTHING)
             + (self._worth(self.worth) if self.worth else NOTHING)
             + (self.indexer.inventory().under("indexer") if self.indexer else NOTHING)
+            + (self.pooled_indexer.inventory().under("pooled_indexer") if self.pooled_indexer else NOTHING)
             + (weight("sinks", "n_heads", "other") if self.sinks else NOTHING)
             + (self._lambdas() if self.differential else NOTHING)
             + (self._gate(d_value) if self.gate else NOTHING)

@@ -62,6 +62,8 @@ def _unembedding_projection(facts: Facts) -> list[str]:
 _READ = "{{n_streams}} vectors flow for each token; of all their numbers it makes {{n_streams}}: how much of each {}."
 _WRITE = "It makes {{n_streams}} numbers: how much of what {} brings is added to each vector."
 _MIX = "It makes {{n_streams}} × {{n_streams}} numbers: how the vectors themselves are mixed at {}."
+_DOWN = "{{n_streams}} vectors flow for each token; to gate what {} reads, they become {{d_rank}} numbers first."
+_GATE = "Of the {d_rank} numbers it makes a gate for each number of the {n_streams} vectors, whose mean is then read."
 
 AROUND: dict[str, Sentences] = {
     "embedding.token": _embedding,
@@ -92,6 +94,14 @@ AROUND: dict[str, Sentences] = {
     "hyper-connections.mlp.write": said(_WRITE.format("the MLP")),
     "hyper-connections.mlp.mix": said(_MIX.format("the MLP")),
     "hyper-connections.last.read": said(_READ.format("the unembedding reads")),
+    "gated-streams.attention.down": said(_DOWN.format("what mixes tokens")),
+    "gated-streams.attention.gate": said(_GATE),
+    "gated-streams.attention.write": said(_WRITE.format("what mixes tokens")),
+    "gated-streams.mlp.down": said(_DOWN.format("the MLP")),
+    "gated-streams.mlp.gate": said(_GATE),
+    "gated-streams.mlp.write": said(_WRITE.format("the MLP")),
+    "gated-streams.last.down": said(_DOWN.format("the unembedding")),
+    "gated-streams.last.gate": said(_GATE),
     "laurel.down": said("Beside attention a branch of low rank adds to the vector: first down to {d_rank} numbers."),
     "laurel.up": said("The branch of low rank then goes from {d_rank} numbers back to {d_model}."),
     "head": _head,

@@ -213,6 +213,16 @@ def _index_key(facts: Facts) -> list[str]:
     return [f"A token has one key of {count(facts.row.sizes[1])} numbers for all heads of the indexer. {each(facts)}"]
 
 
+def _pooled_query(facts: Facts) -> list[str]:
+    n, indexer = facts.n, facts.block.pooled_indexer  # type: ignore[union-attr]
+    return [
+        f"An indexer of {n['n_index_heads']} small heads scores whole blocks of {count(indexer.n_block)} earlier "
+        f"tokens by the means of their keys, so that attention looks at the {count(indexer.n_chosen)} best blocks "
+        f"only; this makes its queries, {n['d_index_head']} numbers a head.",
+        each(facts),
+    ]
+
+
 def _head_weight(facts: Facts) -> list[str]:
     return [
         f"One number for each of the {count(facts.row.sizes[1])} heads of the indexer says how much its score "
@@ -355,5 +365,7 @@ ATTENTION: dict[str, Sentences] = {
     "indexer.compressor.key": _compressor,
     "indexer.compressor.gate": _compressor_gate,
     "indexer.head_weight": _head_weight,
+    "pooled_indexer.query": _pooled_query,
+    "pooled_indexer.key": _index_key,
 }
 """The sentences of a group, by kind and name of its weight; those of an indexer are the same in every kind."""

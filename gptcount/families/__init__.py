@@ -70,6 +70,7 @@ _TYPES: dict[str, str] = {
     "deepseek_v4": "deepseek_v4",
     "lfm2": "lfm2 lfm2_moe lfm3",
     "delta": "qwen3_next qwen3_5_text qwen3_5_moe_text lara_mini olmo_hybrid kimi_linear",
+    "qwen4": "qwen4_exp_text",
     "mamba2": "mamba2",
     "mamba": "mamba falcon_mamba jamba",
     "zamba": "zamba zamba2",

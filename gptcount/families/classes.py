@@ -156,6 +156,7 @@ mamba2              Mamba2
 qwen3_next          Qwen3Next           sequence token span
 qwen3_5_text        Qwen3_5             sequence token
 qwen3_5_moe_text    Qwen3_5Moe
+qwen4_exp_text      Qwen4Exp
 lara_mini           LaraMini
 olmo_hybrid         OlmoHybrid
 kimi_linear         KimiLinear

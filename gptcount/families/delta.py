@@ -103,7 +103,7 @@ def qwen3_next(c: Config) -> Part:
     in every layer."""
     c.assume(vocab_size=151936, hidden_size=2048, intermediate_size=5632, num_hidden_layers=48)
     c.assume(num_attention_heads=16, num_key_value_heads=2, max_position_embeddings=32768)
-    model = _hybrid(c)
+    model = hybrid(c)
     mlp = model["mlp"]
     mixture = mixture_of(c, model, d_expert=512, n_experts=512, n_chosen=10, d_shared=512, normalize=True)
     return _placed(c, model, [mixture if on else mlp for on in sparse(c, model, mixture)])
@@ -113,7 +113,7 @@ def qwen3_5(c: Config) -> Part:
     """Qwen3.5 (modeling_qwen3_5.py): three layers of gated delta rules to one of gated attention."""
     c.assume(vocab_size=248320, intermediate_size=12288, num_attention_heads=16, num_key_value_heads=4)
     c.assume(max_position_embeddings=32768)
-    model = _hybrid(c)
+    model = hybrid(c)
     return _placed(c, model, [model["mlp"]] * model["n_layers"])
 
 
@@ -122,7 +122,7 @@ def qwen3_5_moe(c: Config) -> Part:
     c.assume(vocab_size=248320, hidden_size=2048, num_hidden_layers=40, num_attention_heads=16)
     c.assume(num_key_value_heads=2, max_position_embeddings=32768)
     c.ignore("norm_topk_prob", "intermediate_size", "decoder_sparse_step", "mlp_only_layers")
-    model = _hybrid(c)
+    model = hybrid(c)
     mixture = mixture_of(c, model, d_expert=512, n_experts=256, n_chosen=8, d_shared=512, normalize=True)
     return _placed(c, model, [mixture | {"normalize": True}] * model["n_layers"])
 
@@ -142,7 +142,7 @@ def lara_mini(c: Config) -> Part:
     full = {key: value for key, value in model["attention"].items() if key != "rotary"}
     window = c.size("sliding_window", absent=512)
     kinds = {
-        "linear_attention": {"mixer": _delta(c, model, 8, 16), "mlp": mixture},
+        "linear_attention": {"mixer": delta_of(c, model, 8, 16), "mlp": mixture},
         "sliding_attention": {"attention": model["attention"] | {"window": window}, "mlp": mixture},
         "full_attention": {"attention": full, "mlp": mixture},
     }
@@ -252,7 +252,7 @@ def _listed(said: Config, n_layers: int) -> list[str]:
     return [kinds[index + 1] for index in range(n_layers)]
 
 
-def _hybrid(c: Config) -> Part:
+def hybrid(c: Config) -> Part:
     """A decoder whose attention is gated, its norms stored less one, and a quarter of each head turned."""
     c.assume(head_dim=256, partial_rotary_factor=0.25)
     c.only(mlp_bias=False, sliding_window=None, attn_output_gate=True, use_sliding_window=False)
@@ -271,7 +271,8 @@ def _hybrid(c: Config) -> Part:
     return model | {"norm": norm, "attention": attention}
 
 
-def _delta(c: Config, model: Part, key_heads: int, value_heads: int) -> Part:
+def delta_of(c: Config, model: Part, key_heads: int, value_heads: int) -> Part:
+    """The mixer of the layers with delta rules, with a family's usual numbers of heads."""
     mixer = {
         "kind": "delta",
         "n_key_heads": c.size("linear_num_key_heads", absent=key_heads),
@@ -290,7 +291,7 @@ def _delta(c: Config, model: Part, key_heads: int, value_heads: int) -> Part:
 
 def _placed(c: Config, model: Part, mlps: list[Part]) -> Part:
     """A model whose layers have attention or delta rules, as the file says, and each its MLP."""
-    mixer, n_layers = _delta(c, model, 16, 32), model["n_layers"]
+    mixer, n_layers = delta_of(c, model, 16, 32), model["n_layers"]
     interval = c.size("full_attention_interval", absent=4) if "layer_types" not in c.data else 4
     kinds = {"linear_attention": {"mixer": mixer}, "full_attention": {"attention": model["attention"]}}
     which = layer_types(c, n_layers, every(n_layers, interval, others="linear_attention"), tuple(kinds))

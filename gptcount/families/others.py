@@ -128,6 +128,5 @@ UNREAD: dict[str, str] = {
     "dory": "goes through some of its layers several times, and keeps every vector at length 1",
     "hrm_text": "goes through its layers several times",
     "muse_spark_text": "has experts in a space of their own and gates what is added, with norms that scale first",
-    "qwen4_exp_text": "has streams whose blend for a block is gated channel by channel, and tables of hashed n-grams",
 }
 """Decoders, and what they do that is not counted yet."""

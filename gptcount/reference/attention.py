@@ -13,6 +13,7 @@ from gptcount.reference.alibi import slopes
 from gptcount.reference.block_indexer import best_blocks
 from gptcount.reference.functions import sigmoid, softmax, softplus
 from gptcount.reference.norm import norm
+from gptcount.reference.pooled_indexer import best_pooled
 from gptcount.reference.positions import rotate
 from gptcount.reference.short_convolution import convolved
 from gptcount.reference.weights import Weights
@@ -128,6 +129,8 @@ def beside_scores(x: Array, value: Array, w: Weights, spec: MultiHeadAttention) 
     found = [relative(x, w, spec, spec.relative)] if spec.relative else []
     if spec.indexer:
         found.append(each_head(best_blocks(x, w, spec.indexer, spec.rotary or None), spec.n_heads))
+    if spec.pooled_indexer:
+        found.append(best_pooled(x, w, spec.pooled_indexer, spec.rotary or None)[None])
     if spec.worth:
         found.append(each_head(worthiest(value, w, spec.worth), spec.n_heads))
     return reduce(np.add, found) if found else None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gptcount.blocks.gated_streams import GatedStreams
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.norm import Norm
 from gptcount.reference.functions import sigmoid, softmax
@@ -14,7 +15,7 @@ from gptcount.reference.weights import Weights
 from gptcount.reference.words import Array
 
 
-def opened(x: Array, spec: HyperConnections) -> Array:
+def opened(x: Array, spec: HyperConnections | GatedStreams) -> Array:
     """x: (n_tokens, d_model). Gives as many of it as there are streams: (n_tokens, n_streams, d_model)."""
     return np.repeat(x[:, None], spec.n_streams, axis=1)
 

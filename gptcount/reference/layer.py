@@ -22,6 +22,7 @@ from gptcount.blocks.convolutional_attention import ConvolutionalAttention
 from gptcount.blocks.cross_attention import CrossAttention
 from gptcount.blocks.delta import Delta
 from gptcount.blocks.factors import Factors
+from gptcount.blocks.gated_streams import GatedStreams
 from gptcount.blocks.hyper_connections import HyperConnections
 from gptcount.blocks.latent_attention import LatentAttention
 from gptcount.blocks.lightning import Lightning
@@ -35,7 +36,7 @@ from gptcount.blocks.rwkv import RWKV, ChannelMixing
 from gptcount.blocks.short_convolution import ShortConvolution
 from gptcount.blocks.shortcut import Shortcut
 from gptcount.layer import Branch, Layer, Residual
-from gptcount.reference import altup, hyper_connections
+from gptcount.reference import altup, gated_streams, hyper_connections
 from gptcount.reference.attention import multi_head_attention
 from gptcount.reference.attention_mixture import attention_mixture
 from gptcount.reference.compressed_attention import compressed_attention
@@ -117,6 +118,8 @@ def in_a_row(architecture: Architecture, layer: Layer, x: Array, w: Weights) -> 
     for branch in branches:
         if isinstance(architecture.streams, HyperConnections):
             x = connected(architecture, architecture.streams, branch, x, w)
+        elif isinstance(architecture.streams, GatedStreams):
+            x = led_through(architecture.streams, branch, x, w)
         else:
             x = added(architecture, layer.residual, branch, x, w)
     return x
@@ -209,6 +212,13 @@ def connected(architecture: Architecture, streams: HyperConnections, branch: Bra
         spec,
         lambda read: brought(branch, norm(read, w, f"{branch.name}_norm", spec), w, read),
     )
+
+
+def led_through(streams: GatedStreams, branch: Branch, x: Array, w: Weights) -> Array:
+    """The streams with what a branch brings, which reads a blend of them that is normed already."""
+    place = "mlp" if branch.name == "mlp" else "attention"
+    within = w.under(f"streams.{place}", streams)
+    return gated_streams.around(x, within, streams, lambda read: brought(branch, read, w, read))
 
 
 def several_pairs(

@@ -10,7 +10,8 @@ import numpy as np
 from gptcount.architecture import Architecture
 from gptcount.blocks.altup import AltUp
 from gptcount.blocks.embedding import Head, Positions, Unembedding
-from gptcount.reference import altup, hyper_connections
+from gptcount.blocks.gated_streams import GatedStreams
+from gptcount.reference import altup, gated_streams, hyper_connections
 from gptcount.reference.layer import one_layer
 from gptcount.reference.norm import norm
 from gptcount.reference.positions import sinusoids
@@ -85,6 +86,8 @@ def joined(architecture: Architecture, x: Array, w: Weights) -> Array:
     streams = architecture.streams
     if isinstance(streams, AltUp):
         return altup.joined(x, w.under("streams", streams), streams)
+    if isinstance(streams, GatedStreams):
+        return gated_streams.joined(x, w.under("streams.last", streams), streams)
     last = architecture.norm
     return hyper_connections.joined(x, w.under("streams.last", streams), streams, last) if streams else x
 

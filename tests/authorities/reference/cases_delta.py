@@ -70,6 +70,11 @@ KIMI = {
     },
 }
 
+QSA = ("indexer_n_heads", "indexer_kv_heads", "indexer_head_dim", "indexer_budget", "indexer_compress_ratio")
+QWEN4 = {key: value for key, value in QWEN.items() if key != "intermediate_size"} | MOE
+QWEN4 |= {"hc_count": 3, "hc_lowrank": 10, "indexer_n_heads": 4, "indexer_kv_heads": 1, "indexer_head_dim": 18}
+QWEN4 |= {"indexer_budget": 6, "indexer_compress_ratio": 3}
+
 COUNTS = {
     "qwen3_next": (
         {**QWEN, **MOE, "decoder_sparse_step": 1},
@@ -77,6 +82,14 @@ COUNTS = {
     ),
     "qwen3_5_text": (QWEN, OF_QWEN),
     "qwen3_5_moe_text": ({key: value for key, value in QWEN.items() if key != "intermediate_size"} | MOE, OF_QWEN),
+    "qwen4_exp_text": (
+        QWEN4,
+        {
+            **OF_QWEN,
+            "indexed": {"layer_types": [kind.replace("full", "indexed") for kind in KINDS], "attention_bias": True},
+            "none-indexed": {"layer_types": ["linear_attention"] * 5, **dict.fromkeys(QSA)},
+        },
+    ),
     "lara_mini": (
         {key: value for key, value in QWEN.items() if key != "intermediate_size"} | MOE | {"sliding_window": 6},
         {"layer-types": {"layer_types": KINDS}, "window-absent": {"sliding_window": ...}},
@@ -108,11 +121,19 @@ _MIXED = {"layer_types": ["linear_attention", "full_attention", "linear_attentio
 _MOE = {"num_experts": 5, "num_experts_per_tok": 2, "moe_intermediate_size": 7, "shared_expert_intermediate_size": 9}
 _OLMO = {**_SMALL, **_MIXED, "head_dim": ..., "rope_parameters": None, "linear_num_key_heads": 2}
 _OLMO |= {"linear_num_value_heads": 2, "linear_value_head_dim": 5, "pad_token_id": None, "eos_token_id": 2}
+_QWEN4 = {key: QWEN4[key] for key in ("hc_lowrank", "hc_count", *QSA)} | {"intermediate_size": ..., "indexer_budget": 6}
+_QWEN4 |= {"indexer_head_dim": 6}
 
 PARITY = {
     "qwen3_next": ("qwen3_next", {**_SMALL, **_MIXED, **_MOE}),
     "qwen3_5_text": ("qwen3_5_text", {**_SMALL, **_MIXED, "attention_bias": True, "hidden_act": "gelu"}),
     "qwen3_5_moe_text": ("qwen3_5_moe_text", {**_SMALL, **_MIXED, **_MOE, "intermediate_size": ...}),
+    "qwen4_exp_text": ("qwen4_exp_text", {**_SMALL, **_MIXED, **_MOE, **_QWEN4}),
+    "qwen4_exp_text-sigmoid": (
+        "qwen4_exp_text",
+        {**_SMALL, **_MIXED, **_MOE, **_QWEN4, "output_gate_type": "sigmoid", "indexer_compress_ratio": 2}
+        | {"attention_bias": True, "norm_topk_prob": False, "hc_count": 2},
+    ),
     "lara_mini": (
         "lara_mini",
         {**_SMALL, **_MOE, "intermediate_size": ..., "sliding_window": 5}
