@@ -47,6 +47,9 @@ def show(times: Mapping[str, Times], ratios: Sequence[tuple[str, str, str]]) -> 
     print(f"{'':{wide}}{'clock ms':>12}{'user+sys ms':>13}")
     for name, time_ in times.items():
         print(f"{name:{wide}}{time_.clock * 1000:>12,.1f}{time_.processor * 1000:>13,.1f}")
+    if not ratios:
+        print(flush=True)
+        return
     said = [f"{one} / {other}" for one, other, _ in ratios]
     print(f"\n{'ratio':{max(map(len, said))}}{'clock':>8}{'user+sys':>10}  aim")
     for text, (one, other, aim) in zip(said, ratios, strict=True):

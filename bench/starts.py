@@ -61,7 +61,7 @@ RATIOS = (
     ("breakdown gpt3", "the same, a model class used", ""),
     ("breakdown gpt3", "the same, and a command of typer's", ""),
     (f"breakdown, {DEEP} layers", f"breakdown, {SHALLOW} layers", "1"),
-    ("compare presets", "breakdown gpt3", "under 2"),
+    ("compare presets", "breakdown gpt3", "under 2.5, with 304 presets"),
     (f"compare, {MANY} config.json", "breakdown gpt3", "under 3"),
     ("verify-shapes gpt3", "breakdown gpt3", ""),
 )
