@@ -14,7 +14,7 @@ from gptcount.architecture import Architecture
 from gptcount.errors import InputError, shown
 from gptcount.families.classes import builder_of, ended, endings, head_of
 from gptcount.families.common import seen_both_ways
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.wholes import INNER, Whole, inside, wholes
 
 Reader = Callable[[Config], dict[str, Any]]
@@ -98,6 +98,7 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     config = Config(within.data if within else data, origin)
     model_type = config.model_type()
     reader = _reader(config, model_type)
+    config.assume(**defaults(model_type))
     named = _class_of(config)
     specification = reader(config)
     own = bool(named) and (within.whole if within else model_type) in endings()[named].families
@@ -114,6 +115,12 @@ def read(data: dict[str, Any], origin: str) -> tuple[dict[str, Any], list[str]]:
     assumed = [*(within.assumed if within else ()), *config.assumed]
     specification = {"name": config.name(), **specification, "checkpoint": specification.get("checkpoint", model_type)}
     return ({**specification, "notes": notes} if notes else specification), assumed
+
+
+def defaults(model_type: str) -> dict[str, Any]:
+    """What the class of a family takes for keys that are absent, where it is not what most families take."""
+    table: Defaults = getattr(_module(model_type, ""), "DEFAULTS", {})
+    return dict(table.get(model_type, {}))
 
 
 def _reader(config: Config, model_type: str) -> Reader:

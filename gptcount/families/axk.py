@@ -5,7 +5,7 @@ from __future__ import annotations
 from gptcount.architecture import Architecture
 from gptcount.blocks.mixture import Mixture
 from gptcount.families.common import Part, attending, renamed
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.deepseek import corrected, dense, indexed, listed, names
 
 K1 = """
@@ -38,7 +38,6 @@ def names_k2(architecture: Architecture) -> str:
 
 def axk1(c: Config) -> Part:
     """A.X K1 (modeling_axk1.py): DeepSeek-V3 with a norm of what a mixture brings."""
-    c.assume(vocab_size=163_840, num_attention_heads=64, n_routed_experts=192, max_position_embeddings=32_768)
     c.only(mlp_bias=False)
     c.not_null("q_lora_rank", "n_group", "topk_group")
     _listed(c)
@@ -49,10 +48,6 @@ def axk1(c: Config) -> Part:
 def axk2(c: Config) -> Part:
     """A.X K2 (modeling_axk2.py): DeepSeek-V3.2 whose queries read their latent vector twice, normed and not, with gates
     of what attention and mixtures read, and of what the heads bring."""
-    c.assume(vocab_size=163_840, hidden_size=2048, intermediate_size=5120, moe_intermediate_size=512)
-    c.assume(num_hidden_layers=48, num_attention_heads=32, n_routed_experts=128, kv_lora_rank=128, q_lora_rank=384)
-    c.assume(qk_rope_head_dim=32, v_head_dim=64, qk_nope_head_dim=64, max_position_embeddings=131_072)
-    c.assume(index_n_heads=16, n_group=1, topk_group=1)
     groups = [c.data.get(key) for key in ("n_group", "topk_group")]
     if groups.count(None) == 1:
         raise c.refusal("n_group", "contradicts topk_group: both are said or neither is")
@@ -84,3 +79,27 @@ def _listed(c: Config) -> None:
 
 READERS = {"axk1": axk1, "axk2": axk2}
 TABLES = {"axk1": names_k1, "axk2": names_k2}
+
+
+DEFAULTS: Defaults = {
+    "axk1": dict(vocab_size=163_840, num_attention_heads=64, n_routed_experts=192, max_position_embeddings=32_768),
+    "axk2": dict(
+        vocab_size=163_840,
+        hidden_size=2048,
+        intermediate_size=5120,
+        moe_intermediate_size=512,
+        num_hidden_layers=48,
+        num_attention_heads=32,
+        n_routed_experts=128,
+        kv_lora_rank=128,
+        q_lora_rank=384,
+        qk_rope_head_dim=32,
+        v_head_dim=64,
+        qk_nope_head_dim=64,
+        max_position_embeddings=131_072,
+        index_n_heads=16,
+        n_group=1,
+        topk_group=1,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, every, layer_norm, layer_types, renamed, slotted, windowed
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import EXPERTS, decoder
 from gptcount.families.llama import NAMES as LLAMA
 
@@ -34,7 +34,6 @@ def cohere(c: Config) -> Part:
 def cohere2(c: Config) -> Part:
     """Command R7B and Command A (arXiv:2504.00698; modeling_cohere2.py): three of four layers have a window, and they
     alone have rotary positions."""
-    c.assume(rope_theta=10_000.0)
     c.only(use_qk_norm=False, use_gated_activation=True, use_parallel_block=True, rotary_pct=1.0)
     c.only(position_embedding_type="rope_gptj", order_of_interleaved_layers="local_attn_first")
     model = cohere(c)
@@ -51,8 +50,6 @@ def cohere2(c: Config) -> Part:
 def cohere2_moe(c: Config) -> Part:
     """Cohere 2 with experts (modeling_cohere2_moe.py): what all tokens share is added to what experts bring, or both
     are halved; dense layers first may turn positions though they have no window."""
-    c.assume(vocab_size=256_000, hidden_size=8192, intermediate_size=22_528, num_hidden_layers=40, head_dim=128)
-    c.assume(num_attention_heads=64, max_position_embeddings=8192, tie_word_embeddings=True)
     c.not_null("head_dim")
     c.only(mlp_bias=False)
     of_rms, of_layer = c.number("rms_norm_eps", absent=None, null=None), layer_norm(c, "layer_norm_eps", bias=False)
@@ -107,3 +104,19 @@ def _mixture(c: Config, mlp: Part) -> Part:
 
 READERS = {"cohere": cohere, "cohere2": cohere2, "cohere2_moe": cohere2_moe}
 TABLES = {"cohere": NAMES, "cohere2": NAMES, "cohere2_moe": NAMES + EXPERTS}
+
+
+DEFAULTS: Defaults = {
+    "cohere2": dict(rope_theta=10_000.0),
+    "cohere2_moe": dict(
+        vocab_size=256_000,
+        hidden_size=8192,
+        intermediate_size=22_528,
+        num_hidden_layers=40,
+        head_dim=128,
+        num_attention_heads=64,
+        max_position_embeddings=8192,
+        tie_word_embeddings=True,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

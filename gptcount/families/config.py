@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gptcount.errors import InputError, shown
@@ -70,6 +70,10 @@ LONGEST_KEY = 100
 
 MOST_UNREAD = 1_000
 """Of so many keys that nobody reads each is looked at; published files have a handful."""
+
+
+Defaults = Mapping[str, Mapping[str, Any]]
+"""What absent keys stand for: by model type, then by key."""
 
 
 class Config:

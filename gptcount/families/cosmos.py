@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, renamed, ungated
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES, decoder
 
 COSMOS = renamed(
@@ -21,9 +21,6 @@ mlp.down          model.layers.{}.mlp.down_proj       d_model, |
 
 def cosmos3_edge(c: Config) -> Part:
     """The language model of Cosmos 3 Edge (modeling_cosmos3_edge.py)."""
-    c.assume(vocab_size=131_072, hidden_size=2048, intermediate_size=9216, num_hidden_layers=28, head_dim=128)
-    c.assume(num_attention_heads=16, num_key_value_heads=8, hidden_act="relu2", max_position_embeddings=131_072)
-    c.assume(rms_norm_eps=1e-5, rope_theta=100_000_000.0)
     model = decoder(c)
     n_heads, d_head = model["attention"]["n_heads"], model["attention"]["d_head"]
     if model["d_model"] % n_heads:
@@ -39,3 +36,21 @@ def cosmos3_edge(c: Config) -> Part:
 
 READERS = {"cosmos3_edge_text": cosmos3_edge}
 TABLES = {"cosmos3_edge_text": COSMOS}
+
+
+DEFAULTS: Defaults = {
+    "cosmos3_edge_text": dict(
+        vocab_size=131_072,
+        hidden_size=2048,
+        intermediate_size=9216,
+        num_hidden_layers=28,
+        head_dim=128,
+        num_attention_heads=16,
+        num_key_value_heads=8,
+        hidden_act="relu2",
+        max_position_embeddings=131_072,
+        rms_norm_eps=1e-5,
+        rope_theta=100_000_000.0,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

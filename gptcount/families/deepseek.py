@@ -17,7 +17,7 @@ from gptcount.families.common import (
     tied,
     varied,
 )
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import EXPERTS
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.minicpm import scaled
@@ -61,9 +61,6 @@ def latent_names(attention: object, path: str) -> str:
 
 def deepseek_v2(c: Config) -> Part:
     """DeepSeek-V2 (arXiv:2405.04434; modeling_deepseek_v2.py): the router is a softmax, and corrects nothing."""
-    c.assume(vocab_size=102_400, hidden_size=4096, intermediate_size=11_008, num_hidden_layers=32)
-    c.assume(num_attention_heads=32, max_position_embeddings=2048, moe_intermediate_size=1407, n_routed_experts=64)
-    c.assume(n_shared_experts=2, first_k_dense_replace=0, routed_scaling_factor=1.0)
     c.only(moe_layer_freq=1, rope_interleave=True)
     c.ignore("scoring_func", "norm_topk_prob")
     model = dense(c)
@@ -111,15 +108,11 @@ def sarvam(c: Config) -> None:
 
 def deepseek_v32(c: Config) -> Part:
     """DeepSeek-V3.2 (arXiv:2512.02556; modeling_deepseek_v32.py): V3 with an indexer in every layer."""
-    c.assume(max_position_embeddings=163_840)
     return indexed(c, interleaved=False)
 
 
 def glm_moe_dsa(c: Config) -> Part:
     """GLM-5 (arXiv:2602.15763; modeling_glm_moe_dsa.py): V3.2 whose layers may share an earlier layer's choice."""
-    c.assume(vocab_size=154_880, hidden_size=6144, intermediate_size=12_288, num_hidden_layers=78)
-    c.assume(num_attention_heads=64, q_lora_rank=2048, v_head_dim=256, qk_nope_head_dim=192, index_n_heads=32)
-    c.assume(n_group=1, topk_group=1, max_position_embeddings=202_752, rms_norm_eps=1e-5)
     c.ignore("head_dim")
     model = indexed(c, interleaved=True)
     full = model["attention"]
@@ -130,10 +123,6 @@ def glm_moe_dsa(c: Config) -> Part:
 
 def glm4_moe_lite(c: Config) -> Part:
     """GLM-4.7-Flash (modeling_glm4_moe_lite.py): V3 whose first layer alone is dense, unless the file lists them."""
-    c.assume(vocab_size=154_880, hidden_size=2048, intermediate_size=10_240, moe_intermediate_size=1536)
-    c.assume(num_hidden_layers=47, num_attention_heads=20, n_routed_experts=64, routed_scaling_factor=1.8)
-    c.assume(q_lora_rank=768, v_head_dim=256, qk_nope_head_dim=192, n_group=1, topk_group=1, num_experts_per_tok=4)
-    c.assume(max_position_embeddings=202_752, rms_norm_eps=1e-5, first_k_dense_replace=1)
     c.only(mlp_bias=False)
     c.not_null(*WANTED)
     c.size("qk_rope_head_dim", "head_dim", absent=64)
@@ -145,8 +134,6 @@ def glm4_moe_lite(c: Config) -> Part:
 
 def youtu(c: Config) -> Part:
     """Youtu-LLM (arXiv:2512.24618; modeling_youtu.py): V3 without experts."""
-    c.assume(vocab_size=128_256, hidden_size=2048, intermediate_size=6144, num_hidden_layers=32)
-    c.assume(num_attention_heads=16, max_position_embeddings=131_072, tie_word_embeddings=True)
     c.only(mlp_bias=False)
     c.ignore("embedding_initializer_range")
     return dense(c)
@@ -154,9 +141,6 @@ def youtu(c: Config) -> Part:
 
 def minicpm3(c: Config) -> Part:
     """MiniCPM3 (arXiv:2404.06395; modeling_minicpm3.py): embedding, branches and scores are scaled."""
-    c.assume(vocab_size=73_448, hidden_size=2560, intermediate_size=6400, num_hidden_layers=62, num_attention_heads=40)
-    c.assume(q_lora_rank=768, kv_lora_rank=256, qk_nope_head_dim=64, qk_rope_head_dim=32, tie_word_embeddings=True)
-    c.assume(max_position_embeddings=32_768, rms_norm_eps=1e-5)
     c.only(rope_interleave=False)
     c.ignore("head_dim")
     d_model, n_heads = c.size("hidden_size"), c.size("num_attention_heads")
@@ -307,3 +291,79 @@ READERS = {
     "minicpm3": minicpm3,
 }
 TABLES = dict.fromkeys(READERS, names)
+
+
+DEFAULTS: Defaults = {
+    "deepseek_v2": dict(
+        vocab_size=102_400,
+        hidden_size=4096,
+        intermediate_size=11_008,
+        num_hidden_layers=32,
+        num_attention_heads=32,
+        max_position_embeddings=2048,
+        moe_intermediate_size=1407,
+        n_routed_experts=64,
+        n_shared_experts=2,
+        first_k_dense_replace=0,
+        routed_scaling_factor=1.0,
+    ),
+    "deepseek_v32": dict(max_position_embeddings=163_840),
+    "glm4_moe_lite": dict(
+        vocab_size=154_880,
+        hidden_size=2048,
+        intermediate_size=10_240,
+        moe_intermediate_size=1536,
+        num_hidden_layers=47,
+        num_attention_heads=20,
+        n_routed_experts=64,
+        routed_scaling_factor=1.8,
+        q_lora_rank=768,
+        v_head_dim=256,
+        qk_nope_head_dim=192,
+        n_group=1,
+        topk_group=1,
+        num_experts_per_tok=4,
+        max_position_embeddings=202_752,
+        rms_norm_eps=1e-5,
+        first_k_dense_replace=1,
+    ),
+    "glm_moe_dsa": dict(
+        vocab_size=154_880,
+        hidden_size=6144,
+        intermediate_size=12_288,
+        num_hidden_layers=78,
+        num_attention_heads=64,
+        q_lora_rank=2048,
+        v_head_dim=256,
+        qk_nope_head_dim=192,
+        index_n_heads=32,
+        n_group=1,
+        topk_group=1,
+        max_position_embeddings=202_752,
+        rms_norm_eps=1e-5,
+    ),
+    "youtu": dict(
+        vocab_size=128_256,
+        hidden_size=2048,
+        intermediate_size=6144,
+        num_hidden_layers=32,
+        num_attention_heads=16,
+        max_position_embeddings=131_072,
+        tie_word_embeddings=True,
+    ),
+    "minicpm3": dict(
+        vocab_size=73_448,
+        hidden_size=2560,
+        intermediate_size=6400,
+        num_hidden_layers=62,
+        num_attention_heads=40,
+        q_lora_rank=768,
+        kv_lora_rank=256,
+        qk_nope_head_dim=64,
+        qk_rope_head_dim=32,
+        tie_word_embeddings=True,
+        max_position_embeddings=32_768,
+        rms_norm_eps=1e-5,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, even_heads, mixed
-from gptcount.families.config import REFUSED, REQUIRED, Config
+from gptcount.families.config import REFUSED, REQUIRED, Config, Defaults
 from gptcount.families.deepseek import experts
 from gptcount.families.llama import EXPERTS, NAMES, decoder
 
 
 def deepseek_ocr2(c: Config) -> Part:
     """The language model of DeepSeek-OCR 2 (modeling_deepseek_ocr2.py): the file lists which layers have experts."""
-    c.assume(vocab_size=102_400)
     c.only(num_experts=c.size("n_routed_experts", "num_experts", absent=64))
     return _with_experts(c, None)
 
@@ -18,9 +17,6 @@ def deepseek_ocr2(c: Config) -> Part:
 def unlimited_ocr(c: Config) -> Part:
     """The language model of Unlimited-OCR (modeling_unlimited_ocr.py): a text is read whole; what is generated sees it,
     and of what was generated the last tokens alone."""
-    c.assume(vocab_size=129_280, hidden_size=1280, intermediate_size=6848, num_hidden_layers=12, num_attention_heads=10)
-    c.assume(num_key_value_heads=10, max_position_embeddings=32_768, moe_intermediate_size=896, num_experts_per_tok=6)
-    c.assume(n_group=1, topk_group=1)
     n_layers, window = c.layers(), c.size("sliding_window", absent=128)
     kinds = ("full_attention", "reference_sliding_attention")
     if "reference_sliding_attention" in c.words(
@@ -59,3 +55,22 @@ def _with_experts(c: Config, usual: list[str] | None) -> Part:
 
 READERS = {"deepseek_ocr2_text": deepseek_ocr2, "unlimited_ocr_text": unlimited_ocr}
 TABLES = dict.fromkeys(READERS, NAMES + EXPERTS)
+
+
+DEFAULTS: Defaults = {
+    "deepseek_ocr2_text": dict(vocab_size=102_400),
+    "unlimited_ocr_text": dict(
+        vocab_size=129_280,
+        hidden_size=1280,
+        intermediate_size=6848,
+        num_hidden_layers=12,
+        num_attention_heads=10,
+        num_key_value_heads=10,
+        max_position_embeddings=32_768,
+        moe_intermediate_size=896,
+        num_experts_per_tok=6,
+        n_group=1,
+        topk_group=1,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from gptcount.architecture import Architecture
 from gptcount.blocks.delta import Delta
 from gptcount.families.common import Part, attending, biases, every, layer_types, renamed, rotary_table, slotted
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.deepseek import corrected, dense, latent_names
 from gptcount.families.llama import EXPERTS, decoder
 from gptcount.families.llama import NAMES as LLAMA
@@ -101,8 +101,6 @@ mlp.shared.down           model.layers.{}.block_sparse_moe.shared_experts.down_p
 def qwen3_next(c: Config) -> Part:
     """Qwen3-Next (modeling_qwen3_next.py): three layers of gated delta rules to one of gated attention, and a mixture
     in every layer."""
-    c.assume(vocab_size=151936, hidden_size=2048, intermediate_size=5632, num_hidden_layers=48)
-    c.assume(num_attention_heads=16, num_key_value_heads=2, max_position_embeddings=32768)
     model = hybrid(c)
     mlp = model["mlp"]
     mixture = mixture_of(c, model, d_expert=512, n_experts=512, n_chosen=10, d_shared=512, normalize=True)
@@ -111,16 +109,12 @@ def qwen3_next(c: Config) -> Part:
 
 def qwen3_5(c: Config) -> Part:
     """Qwen3.5 (modeling_qwen3_5.py): three layers of gated delta rules to one of gated attention."""
-    c.assume(vocab_size=248320, intermediate_size=12288, num_attention_heads=16, num_key_value_heads=4)
-    c.assume(max_position_embeddings=32768)
     model = hybrid(c)
     return _placed(c, model, [model["mlp"]] * model["n_layers"])
 
 
 def qwen3_5_moe(c: Config) -> Part:
     """Qwen3.5 with a mixture (modeling_qwen3_5_moe.py): what the chosen experts weigh always adds up to one."""
-    c.assume(vocab_size=248320, hidden_size=2048, num_hidden_layers=40, num_attention_heads=16)
-    c.assume(num_key_value_heads=2, max_position_embeddings=32768)
     c.ignore("norm_topk_prob", "intermediate_size", "decoder_sparse_step", "mlp_only_layers")
     model = hybrid(c)
     mixture = mixture_of(c, model, d_expert=512, n_experts=256, n_chosen=8, d_shared=512, normalize=True)
@@ -130,8 +124,6 @@ def qwen3_5_moe(c: Config) -> Part:
 def lara_mini(c: Config) -> Part:
     """Lara (modeling_lara_mini.py): gated delta rules, windows, and attention without positions, in turn; a mixture
     everywhere."""
-    c.assume(vocab_size=151936, hidden_size=1024, num_hidden_layers=34, num_attention_heads=16, head_dim=128)
-    c.assume(num_key_value_heads=4, max_position_embeddings=131_072, tie_word_embeddings=True)
     c.not_null("head_dim", "num_key_value_heads")
     c.only(mlp_bias=False)
     c.ignore("intermediate_size")
@@ -154,8 +146,6 @@ def lara_mini(c: Config) -> Part:
 def olmo_hybrid(c: Config) -> Part:
     """OLMo Hybrid (modeling_olmo_hybrid.py): layers with attention are normed behind it, those with delta rules
     before; no positions where the base of the rotary ones is null."""
-    c.assume(vocab_size=100_352, hidden_size=3840, num_hidden_layers=32, num_attention_heads=30)
-    c.assume(max_position_embeddings=65536)
     c.only(mlp_bias=False)
     table = rotary_table(c)
     based = table.data if table and table.has("rope_theta") else c.data
@@ -325,3 +315,49 @@ TABLES = {
     "olmo_hybrid": OLMO,
     "kimi_linear": kimi_names,
 }
+
+
+DEFAULTS: Defaults = {
+    "qwen3_next": dict(
+        vocab_size=151936,
+        hidden_size=2048,
+        intermediate_size=5632,
+        num_hidden_layers=48,
+        num_attention_heads=16,
+        num_key_value_heads=2,
+        max_position_embeddings=32768,
+    ),
+    "qwen3_5_text": dict(
+        vocab_size=248320,
+        intermediate_size=12288,
+        num_attention_heads=16,
+        num_key_value_heads=4,
+        max_position_embeddings=32768,
+    ),
+    "qwen3_5_moe_text": dict(
+        vocab_size=248320,
+        hidden_size=2048,
+        num_hidden_layers=40,
+        num_attention_heads=16,
+        num_key_value_heads=2,
+        max_position_embeddings=32768,
+    ),
+    "lara_mini": dict(
+        vocab_size=151936,
+        hidden_size=1024,
+        num_hidden_layers=34,
+        num_attention_heads=16,
+        head_dim=128,
+        num_key_value_heads=4,
+        max_position_embeddings=131_072,
+        tie_word_embeddings=True,
+    ),
+    "olmo_hybrid": dict(
+        vocab_size=100_352,
+        hidden_size=3840,
+        num_hidden_layers=32,
+        num_attention_heads=30,
+        max_position_embeddings=65536,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

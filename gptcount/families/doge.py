@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, attending, everywhere, renamed
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES, decoder
 
 DOGE = renamed(
@@ -20,7 +20,6 @@ mlp_residual            model.layers.{}.post_attention_residual[|]    |
 def doge(c: Config) -> Part:
     """Doge (arXiv:2412.11834; modeling_doge.py): a key's score gets what its value is worth, and the worthiest are
     looked at alone; what comes in is scaled, number by number, before a branch is added."""
-    c.assume(vocab_size=32_768, hidden_size=1024, intermediate_size=2048, num_attention_heads=8)
     c.not_null("head_dim")
     if c.flag("is_moe", absent=False):
         raise c.refusal("is_moe", "true, and such a mixture of experts sends a token by the scores of other tokens too")
@@ -33,3 +32,9 @@ def doge(c: Config) -> Part:
 
 READERS = {"doge": doge}
 TABLES = {"doge": DOGE}
+
+
+DEFAULTS: Defaults = {
+    "doge": dict(vocab_size=32_768, hidden_size=1024, intermediate_size=2048, num_attention_heads=8),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from gptcount.architecture import Architecture
 from gptcount.families.common import Part, activation, biases, gated, predictors, renamed, rms, rotary, tied, varied
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.deepseek import corrected, listed, names
 
 DOTS3 = """
@@ -37,7 +37,6 @@ def names_dots3(architecture: Architecture) -> str:
 def dots3_note(c: Config) -> Part:
     """The language model of dots3-note (modeling_dots3_note.py): DeepSeek-V3.2 with a norm of the rotated key, scaled
     latent vectors, a gate for each head, and layers with a window that have sizes of their own."""
-    c.assume(moe_intermediate_size=1536, routed_scaling_factor=1.0, n_group=1, topk_group=1)
     c.only(mlp_bias=False, rope_interleave=True)
     c.not_null("q_lora_rank", "n_group", "topk_group", "norm_topk_prob", "n_shared_experts")
     c.ignore("partial_rotary_factor")
@@ -189,3 +188,9 @@ def _passed_over(c: Config, n_layers: int) -> None:
 
 READERS = {"dots3_note_text": dots3_note}
 TABLES = {"dots3_note_text": names_dots3}
+
+
+DEFAULTS: Defaults = {
+    "dots3_note_text": dict(moe_intermediate_size=1536, routed_scaling_factor=1.0, n_group=1, topk_group=1),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

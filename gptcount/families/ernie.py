@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, attending, mixed, predictors
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import EXPERTS, NAMES, decoder
 
 CORRECTION = """
@@ -33,8 +33,6 @@ def paddleocr_vl_text(c: Config) -> Part:
 def ernie4_5_moe(c: Config) -> Part:
     """ERNIE 4.5 with experts (modeling_ernie4_5_moe.py): every so many layers from one to another have them; their
     choice is corrected by a parameter."""
-    c.assume(vocab_size=103424, hidden_size=2560, intermediate_size=12288, num_attention_heads=20)
-    c.assume(num_hidden_layers=28, num_key_value_heads=4)
     c.not_null("num_key_value_heads", "head_dim")
     model = _ernie(c)
     width = c.size("moe_intermediate_size", absent=1536)
@@ -73,3 +71,16 @@ def _sparse(c: Config, n_layers: int) -> list[bool]:
 
 READERS = {"ernie4_5": ernie4_5, "ernie4_5_moe": ernie4_5_moe, "paddleocr_vl_text": paddleocr_vl_text}
 TABLES = {"ernie4_5": NAMES, "paddleocr_vl_text": NAMES, "ernie4_5_moe": NAMES + EXPERTS + CORRECTION}
+
+
+DEFAULTS: Defaults = {
+    "ernie4_5_moe": dict(
+        vocab_size=103424,
+        hidden_size=2560,
+        intermediate_size=12288,
+        num_attention_heads=20,
+        num_hidden_layers=28,
+        num_key_value_heads=4,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, activation, every, renamed, rotary, tables_of_kinds, windowed
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
 
@@ -64,8 +64,6 @@ def vaultgemma(c: Config) -> Part:
 def gemma3(c: Config) -> Part:
     """Gemma 3 (arXiv:2503.19786; modeling_gemma3.py): norms of queries and keys, not a cap on scores; the five layers
     of six that have a window have another base of rotary positions."""
-    c.assume(vocab_size=262_208, max_position_embeddings=131_072, attn_logit_softcapping=None)
-    c.assume(final_logit_softcapping=None, rope_theta=1_000_000.0)
     model = _capped(c)
     full = model["attention"] | {"query_key_norm": model["norm"]}
     if full.pop("softcap", None):
@@ -105,3 +103,15 @@ def cap(c: Config, key: str, absent: float | None) -> Part:
 
 READERS = {"gemma": gemma, "gemma2": gemma2, "gemma3_text": gemma3, "vaultgemma": vaultgemma}
 TABLES = {"gemma": LLAMA, "gemma2": NAMES, "gemma3_text": NAMES, "vaultgemma": PRE_NORM}
+
+
+DEFAULTS: Defaults = {
+    "gemma3_text": dict(
+        vocab_size=262_208,
+        max_position_embeddings=131_072,
+        attn_logit_softcapping=None,
+        final_logit_softcapping=None,
+        rope_theta=1_000_000.0,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

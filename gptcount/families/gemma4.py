@@ -4,7 +4,7 @@ every layer."""
 from __future__ import annotations
 
 from gptcount.families.common import Part, activation, every, gated, layer_types, rms, rotary, tied, varied
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.gemma import NAMES as GEMMA
 from gptcount.families.gemma import cap
 from gptcount.families.gemma3n import PER_LAYER, normed_heads, per_layer_embedding, shared
@@ -64,7 +64,6 @@ def gemma4(c: Config) -> Part:
 
 def gemma4_unified(c: Config) -> Part:
     """Gemma 4 Unified (modeling_gemma4_unified.py): no experts, and no embeddings of every layer."""
-    c.assume(max_position_embeddings=262_144, sliding_window=1024)
     c.only(hidden_size_per_layer_input=0, enable_moe_block=False)
     return gemma4(c)
 
@@ -132,3 +131,9 @@ def mixture(c: Config, d_model: int, mlp: Part, norm: Part) -> Part:
 
 READERS = {"gemma4_text": gemma4, "gemma4_unified_text": gemma4_unified}
 TABLES = dict.fromkeys(READERS, NAMES)
+
+
+DEFAULTS: Defaults = {
+    "gemma4_unified_text": dict(max_position_embeddings=262_144, sliding_window=1024),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

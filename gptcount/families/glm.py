@@ -4,7 +4,7 @@ behind attention of the usual kind: GLM-4.5, dots.llm1, Solar Open."""
 from __future__ import annotations
 
 from gptcount.families.common import Part, attending, even_heads, predictors, renamed, windowed
-from gptcount.families.config import REQUIRED, Config
+from gptcount.families.config import REQUIRED, Config, Defaults
 from gptcount.families.deepseek import CORRECTION, WANTED, corrected, first_dense, sarvam
 from gptcount.families.llama import EXPERTS, decoder
 from gptcount.families.llama import NAMES as LLAMA
@@ -57,8 +57,6 @@ def glm4(c: Config) -> Part:
 
 def glm4v_text(c: Config) -> Part:
     """The language model of GLM-4.1V (arXiv:2507.01006; modeling_glm4v.py)."""
-    c.assume(hidden_size=4096, num_attention_heads=32, max_position_embeddings=32_768, rms_norm_eps=1e-5)
-    c.assume(partial_rotary_factor=1.0)
     c.only(attention_bias=True)
     even_heads(c)
     return glm4(c)
@@ -66,15 +64,12 @@ def glm4v_text(c: Config) -> Part:
 
 def glm_ocr_text(c: Config) -> Part:
     """The language model of GLM-OCR (modeling_glm_ocr.py): no biases."""
-    c.assume(vocab_size=59_392, hidden_size=1024, intermediate_size=4096, num_hidden_layers=16, num_attention_heads=16)
-    c.assume(num_key_value_heads=8, rms_norm_eps=1e-5, partial_rotary_factor=1.0, head_dim=None)
     c.only(attention_bias=False)
     return glm4(c)
 
 
 def glm4v_moe_text(c: Config) -> Part:
     """The language model of GLM-4.5V (modeling_glm4v_moe.py): GLM-4.5, its biases on by default."""
-    c.assume(vocab_size=151_424, max_position_embeddings=65_536, attention_bias=True)
     c.only(use_qk_norm=False)
     return glm4_moe(c)
 
@@ -107,7 +102,6 @@ def sarvam_moe(c: Config) -> Part:
 
 def dots1(c: Config) -> Part:
     """dots.llm1 (arXiv:2506.05767; modeling_dots1.py): norms of queries and keys; files call its router noaux_tc."""
-    c.assume(vocab_size=152_064, hidden_size=4608, intermediate_size=10_944, num_hidden_layers=62)
     c.assume(num_key_value_heads=32, moe_intermediate_size=1408, n_routed_experts=REQUIRED, n_shared_experts=REQUIRED)
     c.assume(num_experts_per_tok=REQUIRED, n_group=1, topk_group=1, norm_topk_prob=False, routed_scaling_factor=1.0)
     c.assume(first_k_dense_replace=0)
@@ -125,9 +119,6 @@ def dots1(c: Config) -> Part:
 
 def solar_open(c: Config) -> Part:
     """Solar Open (Upstage 2026; modeling_solar_open.py): experts in every layer."""
-    c.assume(vocab_size=196_608, num_hidden_layers=48, num_attention_heads=64, num_key_value_heads=8, head_dim=128)
-    c.assume(max_position_embeddings=131_072, rms_norm_eps=1e-5, rope_theta=1_000_000.0, moe_intermediate_size=1280)
-    c.assume(n_routed_experts=128, n_group=1, topk_group=1, routed_scaling_factor=1.0, partial_rotary_factor=1.0)
     c.only(mlp_bias=False, first_k_dense_replace=0, use_qk_norm=False)
     c.not_null("head_dim", *WANTED)
     c.data = {**c.data, "intermediate_size": 1}  # the width of dense layers, and there are none
@@ -158,3 +149,44 @@ TABLES = {
 }
 READERS |= {"glm4v_text": glm4v_text, "glm_ocr_text": glm_ocr_text, "glm4v_moe_text": glm4v_moe_text}
 TABLES |= {"glm4v_text": SANDWICH, "glm_ocr_text": SANDWICH, "glm4v_moe_text": MIXTURE}
+
+
+DEFAULTS: Defaults = {
+    "dots1": dict(vocab_size=152_064, hidden_size=4608, intermediate_size=10_944, num_hidden_layers=62),
+    "solar_open": dict(
+        vocab_size=196_608,
+        num_hidden_layers=48,
+        num_attention_heads=64,
+        num_key_value_heads=8,
+        head_dim=128,
+        max_position_embeddings=131_072,
+        rms_norm_eps=1e-5,
+        rope_theta=1_000_000.0,
+        moe_intermediate_size=1280,
+        n_routed_experts=128,
+        n_group=1,
+        topk_group=1,
+        routed_scaling_factor=1.0,
+        partial_rotary_factor=1.0,
+    ),
+    "glm4v_text": dict(
+        hidden_size=4096,
+        num_attention_heads=32,
+        max_position_embeddings=32_768,
+        rms_norm_eps=1e-5,
+        partial_rotary_factor=1.0,
+    ),
+    "glm_ocr_text": dict(
+        vocab_size=59_392,
+        hidden_size=1024,
+        intermediate_size=4096,
+        num_hidden_layers=16,
+        num_attention_heads=16,
+        num_key_value_heads=8,
+        rms_norm_eps=1e-5,
+        partial_rotary_factor=1.0,
+        head_dim=None,
+    ),
+    "glm4v_moe_text": dict(vocab_size=151_424, max_position_embeddings=65_536, attention_bias=True),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

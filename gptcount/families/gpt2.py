@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import ACTIVATIONS, Part, activation, layer_norm, plain, tied, whole_heads
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 
 # Conv1D matrices are stored as they are used, what goes in by what comes out.
 NAMES = """
@@ -133,7 +133,6 @@ def openai_gpt(c: Config) -> Part:
 
 def gpt_bigcode(c: Config) -> Part:
     """SantaCoder and StarCoder (arXiv:2301.03988; modeling_gpt_bigcode.py): GPT-2, one key and value for all."""
-    c.assume(activation_function="gelu_pytorch_tanh")
     model = gpt2(c)
     heads = model["attention"]
     n_kv_heads = 1 if c.flag("multi_query", absent=True) else heads["n_heads"]
@@ -159,3 +158,9 @@ def ctrl(c: Config) -> Part:
 READERS = {"gpt2": gpt2, "gpt2-ja": gpt2_ja, "gpt-sw3": gpt_sw3, "openai-gpt": openai_gpt}
 READERS |= {"gpt_bigcode": gpt_bigcode, "ctrl": ctrl}
 TABLES = {"gpt2": NAMES, "openai-gpt": OPENAI_GPT, "gpt_bigcode": BIGCODE, "ctrl": CTRL}
+
+
+DEFAULTS: Defaults = {
+    "gpt_bigcode": dict(activation_function="gelu_pytorch_tanh"),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

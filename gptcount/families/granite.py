@@ -15,7 +15,7 @@ from gptcount.families.common import (
     tied,
     varied,
 )
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
 from gptcount.families.mamba2_hybrids import MIXER, mixer
@@ -77,9 +77,6 @@ def granite(c: Config) -> Part:
 
 def granite_docling_text(c: Config) -> Part:
     """The language model of Granite Docling (modeling_granite_docling.py)."""
-    c.assume(vocab_size=133_800, hidden_size=1024, intermediate_size=2048, num_hidden_layers=28, rms_norm_eps=1e-5)
-    c.assume(num_attention_heads=16, num_key_value_heads=4, max_position_embeddings=32_768, tie_word_embeddings=True)
-    c.assume(embedding_multiplier=12.0, logits_scaling=4.0, residual_multiplier=0.263, attention_multiplier=0.015625)
     return granite(c)
 
 
@@ -100,8 +97,6 @@ def granitemoeshared(c: Config) -> Part:
 def granite_swa(c: Config) -> Part:
     """Granite with windows on most layers, a sink in every head, and a rotary base for each layer, of which 0 leaves it
     without positions (modeling_granite_swa.py)."""
-    c.assume(vocab_size=100_352, hidden_size=2560, intermediate_size=8192, num_hidden_layers=24, rms_norm_eps=1e-5)
-    c.assume(num_attention_heads=20, num_key_value_heads=4, max_position_embeddings=8192, tie_word_embeddings=True)
     return _with_windows(c, granite(c))
 
 
@@ -232,3 +227,34 @@ TABLES = {
     "granitemoe_swa": renamed(LLAMA + EXPERTS, STACKED) + SINKS,
     "jetmoe": JETMOE,
 }
+
+
+DEFAULTS: Defaults = {
+    "granite_docling_text": dict(
+        vocab_size=133_800,
+        hidden_size=1024,
+        intermediate_size=2048,
+        num_hidden_layers=28,
+        rms_norm_eps=1e-5,
+        num_attention_heads=16,
+        num_key_value_heads=4,
+        max_position_embeddings=32_768,
+        tie_word_embeddings=True,
+        embedding_multiplier=12.0,
+        logits_scaling=4.0,
+        residual_multiplier=0.263,
+        attention_multiplier=0.015625,
+    ),
+    "granite_swa": dict(
+        vocab_size=100_352,
+        hidden_size=2560,
+        intermediate_size=8192,
+        num_hidden_layers=24,
+        rms_norm_eps=1e-5,
+        num_attention_heads=20,
+        num_key_value_heads=4,
+        max_position_embeddings=8192,
+        tie_word_embeddings=True,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

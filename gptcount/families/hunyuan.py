@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, attending, gated, mixed, predictors, renamed, varied
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import EXPERTS, NAMES, decoder
 
 HUNYUAN = """
@@ -95,9 +95,6 @@ def _each(c: Config, n_layers: int, *keys: str) -> list[int]:
 def hy_v3(c: Config) -> Part:
     """Hy3 (modeling_hy_v3.py): norms of queries and keys, a dense layer first, and then experts that are scored by
     sigmoids and corrected; without shared experts, what all tokens share is as wide as a dense layer."""
-    c.assume(vocab_size=120_832, hidden_size=4096, intermediate_size=13_312, num_hidden_layers=80, head_dim=128)
-    c.assume(num_attention_heads=64, num_key_value_heads=8, max_position_embeddings=131_072, rms_norm_eps=1e-5)
-    c.assume(rope_theta=11_158_840.0)
     c.not_null("head_dim", "num_key_value_heads")
     c.ignore("enable_moe_fp32_combine")
     predictors(c)
@@ -124,3 +121,20 @@ def hy_v3(c: Config) -> Part:
 
 READERS = {"hunyuan_v1_dense": hunyuan_v1_dense, "hunyuan_v1_moe": hunyuan_v1_moe, "hy_v3": hy_v3}
 TABLES = dict.fromkeys(READERS, renamed(NAMES + EXPERTS, HUNYUAN)) | {"hy_v3": renamed(NAMES + EXPERTS, HY_V3)}
+
+
+DEFAULTS: Defaults = {
+    "hy_v3": dict(
+        vocab_size=120_832,
+        hidden_size=4096,
+        intermediate_size=13_312,
+        num_hidden_layers=80,
+        head_dim=128,
+        num_attention_heads=64,
+        num_key_value_heads=8,
+        max_position_embeddings=131_072,
+        rms_norm_eps=1e-5,
+        rope_theta=11_158_840.0,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

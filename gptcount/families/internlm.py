@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, biases
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES, decoder, llama
 
 INTERNLM2 = """
@@ -22,7 +22,6 @@ unembedding.token            output                                     |, d_mod
 
 def internlm(c: Config) -> Part:
     """InternLM (modeling_internlm.py): biases in attention. Its dynamic positions are plain within the context."""
-    c.assume(vocab_size=103_168)
     if said := c.table("rotary", absent=None, null=None):
         c.assume(rope_theta=said.number("base", absent=10_000))
         said.word("type", among=("dynamic", "origin"), absent="dynamic")
@@ -35,7 +34,6 @@ def internlm(c: Config) -> Part:
 
 def internlm2(c: Config) -> Part:
     """InternLM2 (arXiv:2403.17297; modeling_internlm2.py)."""
-    c.assume(vocab_size=103_168)
     return _biased(c, "attention_bias")
 
 
@@ -52,8 +50,6 @@ def _biased(c: Config, *keys: str) -> Part:
 
 def internlm3(c: Config) -> Part:
     """InternLM3 (modeling_llama.py): Llama, its two biases both on or both off, by keys of their own."""
-    c.assume(vocab_size=128512, intermediate_size=10240, num_hidden_layers=48, num_key_value_heads=2, head_dim=128)
-    c.assume(max_position_embeddings=32768, rms_norm_eps=1e-5)
     on = c.flag("qkv_bias", "attention_bias", absent=False)
     if c.flag("bias", "mlp_bias", absent=False) != on:
         raise c.refusal("bias", f"{not on}, and qkv_bias is {on}: a model with one of them is not built")
@@ -63,3 +59,19 @@ def internlm3(c: Config) -> Part:
 
 READERS = {"internlm": internlm, "internlm2": internlm2, "internlm3": internlm3}
 TABLES = {"internlm": NAMES, "internlm2": INTERNLM2, "internlm3": NAMES}
+
+
+DEFAULTS: Defaults = {
+    "internlm": dict(vocab_size=103_168),
+    "internlm2": dict(vocab_size=103_168),
+    "internlm3": dict(
+        vocab_size=128512,
+        intermediate_size=10240,
+        num_hidden_layers=48,
+        num_key_value_heads=2,
+        head_dim=128,
+        max_position_embeddings=32768,
+        rms_norm_eps=1e-5,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

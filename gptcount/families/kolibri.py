@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, attending, every, layer_types, mixed, renamed, rotary, varied, windowed
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.deepseek import CORRECTION
 from gptcount.families.llama import EXPERTS, NAMES, decoder
 from gptcount.families.qwen import SHARED
@@ -39,8 +39,6 @@ mlp_output_norm        model.layers.{}.post_feedforward_layernorm              |
 def kolibri1(c: Config) -> Part:
     """Kolibri 1 (modeling_kolibri1.py): norms on both sides of a branch; experts are chosen by what the router says of
     them, corrected, before it is made a score."""
-    c.assume(vocab_size=128_000, hidden_size=2560, num_hidden_layers=50, num_attention_heads=48, head_dim=128)
-    c.assume(num_key_value_heads=4, max_position_embeddings=262_144, intermediate_size=1)
     c.only(attention_bias=False, mlp_bias=False, use_qk_norm=True)
     c.not_null("head_dim", "num_key_value_heads")
     model = _unturned(c, decoder(c), c.size("sliding_window", absent=513, null=None), 5)
@@ -63,8 +61,6 @@ def kolibri1(c: Config) -> Part:
 
 def flint(c: Config) -> Part:
     """Flint (modeling_flint.py): sinks in every layer; experts whose scores are sigmoids, uncorrected."""
-    c.assume(vocab_size=150_144, hidden_size=2048, intermediate_size=6144, num_hidden_layers=49, head_dim=128)
-    c.assume(num_attention_heads=32, num_key_value_heads=4, max_position_embeddings=262_144)
     c.only(mlp_bias=False, use_qk_norm=True)
     c.not_null("head_dim", "num_key_value_heads")
     model = attending(decoder(c), sinks=True)
@@ -101,8 +97,6 @@ def _unturned(c: Config, model: Part, window: int | None, usual: list[str] | int
 def beam(c: Config) -> Part:
     """Beam (modeling_beam.py): what is added counts less the more there is; a gate with a bias for each head; queries
     of layers without positions grow with the position."""
-    c.assume(vocab_size=151_936, hidden_size=5120, intermediate_size=20_480, num_hidden_layers=52, head_dim=128)
-    c.assume(num_attention_heads=48, num_key_value_heads=8, max_position_embeddings=8192)
     c.only(mlp_bias=False, rope_theta=10_000.0, rope_scaling=None, use_qk_norm=True)
     c.not_null("head_dim", "num_key_value_heads", "n_group", "topk_group")
     said = c.data.get("rope_parameters")
@@ -171,3 +165,38 @@ def _turned(c: Config, kind: str, table: dict[str, object], d_head: int) -> Part
 
 READERS = {"kolibri1": kolibri1, "flint": flint, "beam": beam}
 TABLES = {"kolibri1": KOLIBRI, "flint": FLINT, "beam": BEAM}
+
+
+DEFAULTS: Defaults = {
+    "kolibri1": dict(
+        vocab_size=128_000,
+        hidden_size=2560,
+        num_hidden_layers=50,
+        num_attention_heads=48,
+        head_dim=128,
+        num_key_value_heads=4,
+        max_position_embeddings=262_144,
+        intermediate_size=1,
+    ),
+    "flint": dict(
+        vocab_size=150_144,
+        hidden_size=2048,
+        intermediate_size=6144,
+        num_hidden_layers=49,
+        head_dim=128,
+        num_attention_heads=32,
+        num_key_value_heads=4,
+        max_position_embeddings=262_144,
+    ),
+    "beam": dict(
+        vocab_size=151_936,
+        hidden_size=5120,
+        intermediate_size=20_480,
+        num_hidden_layers=52,
+        head_dim=128,
+        num_attention_heads=48,
+        num_key_value_heads=8,
+        max_position_embeddings=8192,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, gated, layer_types, predictors, renamed, rotary, slotted
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import EXPERTS, decoder
 from gptcount.families.llama import NAMES as LLAMA
 
@@ -21,8 +21,6 @@ mlp.shared.down       model.layers.{}.mlp.shared_expert.down_proj              d
 
 def laguna(c: Config) -> Part:
     """Laguna (modeling_laguna.py): windows and rotary positions by kind of layer; gates go through a softplus."""
-    c.assume(vocab_size=100_352, hidden_size=2048, intermediate_size=8192, num_hidden_layers=40, head_dim=128)
-    c.assume(num_attention_heads=48, num_key_value_heads=8, max_position_embeddings=131_072)
     c.not_null("head_dim", "num_key_value_heads", "sliding_window")
     c.only(mlp_bias=False, moe_apply_router_weight_on_input=False)
     n_layers = c.layers(absent=40)
@@ -56,8 +54,6 @@ def laguna(c: Config) -> Part:
 
 def mellum(c: Config) -> Part:
     """Mellum 2 (JetBrains; modeling_mellum.py): Qwen3 with experts, windows and rotary positions by kind of layer."""
-    c.assume(vocab_size=98_304, hidden_size=2304, intermediate_size=7168, num_hidden_layers=28, head_dim=128)
-    c.assume(num_attention_heads=32, num_key_value_heads=4, max_position_embeddings=131_072)
     c.not_null("head_dim", "num_key_value_heads")
     c.only(mlp_bias=False)
     predictors(c, "num_mtp_layers", "num_nextn_predict_layers")
@@ -136,3 +132,28 @@ def _mixture(c: Config, mlp: Part) -> Part:
 
 READERS = {"laguna": laguna, "mellum": mellum}
 TABLES = {"laguna": NAMES, "mellum": LLAMA + EXPERTS}
+
+
+DEFAULTS: Defaults = {
+    "laguna": dict(
+        vocab_size=100_352,
+        hidden_size=2048,
+        intermediate_size=8192,
+        num_hidden_layers=40,
+        head_dim=128,
+        num_attention_heads=48,
+        num_key_value_heads=8,
+        max_position_embeddings=131_072,
+    ),
+    "mellum": dict(
+        vocab_size=98_304,
+        hidden_size=2304,
+        intermediate_size=7168,
+        num_hidden_layers=28,
+        head_dim=128,
+        num_attention_heads=32,
+        num_key_value_heads=4,
+        max_position_embeddings=131_072,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

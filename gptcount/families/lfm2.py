@@ -16,7 +16,7 @@ from gptcount.families.common import (
     slotted,
     tied,
 )
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES as LLAMA
 
 NAMES = renamed(
@@ -65,7 +65,6 @@ mlp_output_norm       model.layers.{}.post_ffn_norm                     |
 
 def lfm2(c: Config) -> Part:
     """LFM2 (arXiv:2511.23404; modeling_lfm2.py): the width of an MLP is adjusted, unless the file says not."""
-    c.assume(hidden_size=2560)
     n_layers = c.layers(absent=32)
     said = c.indices("full_attn_idxs", n_layers, absent=None, null=None)
     full = None if said is None else set(said)
@@ -188,3 +187,9 @@ def _d_ff(c: Config) -> int:
 
 READERS = {"lfm2": lfm2, "lfm2_moe": lfm2_moe, "lfm3": lfm3}
 TABLES = {"lfm2": NAMES, "lfm2_moe": MOE, "lfm3": LFM3}
+
+
+DEFAULTS: Defaults = {
+    "lfm2": dict(hidden_size=2560),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, activation, biases, everywhere, gated, heads, rms, rotary, tied
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 
 NAMES = """
 embedding.token       model.embed_tokens                                |, d_model
@@ -82,7 +82,6 @@ def mistral(c: Config) -> Part:
 
 def mixtral(c: Config) -> Part:
     """Mixtral (arXiv:2401.04088; modeling_mixtral.py): Mistral whose MLP is a mixture; no window by default."""
-    c.assume(sliding_window=None, rope_theta=1_000_000.0)
     model = mistral(c)
     mixture = {
         "kind": "mixture",
@@ -97,3 +96,9 @@ def mixtral(c: Config) -> Part:
 
 READERS = {"llama": llama, "mistral": mistral, "mixtral": mixtral}
 TABLES = {"llama": NAMES, "mistral": NAMES, "mixtral": NAMES + MIXTRAL}
+
+
+DEFAULTS: Defaults = {
+    "mixtral": dict(sliding_window=None, rope_theta=1_000_000.0),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, mixed, renamed, varied
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
 
@@ -25,9 +25,6 @@ mlp.shared.down       model.layers.{}.feed_forward.shared_expert.down_proj    d_
 
 def llama4(c: Config) -> Part:
     """Llama 4 (Meta 2025; modeling_llama4.py)."""
-    c.assume(vocab_size=202_048, hidden_size=5120, intermediate_size=8192, num_hidden_layers=48, head_dim=128)
-    c.assume(num_attention_heads=40, num_key_value_heads=8, max_position_embeddings=131_072, rms_norm_eps=1e-5)
-    c.assume(rope_theta=500_000.0)
     c.only(mlp_bias=False)
     c.not_null("head_dim", "num_key_value_heads")
     c.ignore("router_jitter_noise", "for_llm_compressor")
@@ -87,3 +84,20 @@ def _with_experts(c: Config, model: Part) -> Part:
 
 READERS = {"llama4_text": llama4}
 TABLES = {"llama4_text": NAMES}
+
+
+DEFAULTS: Defaults = {
+    "llama4_text": dict(
+        vocab_size=202_048,
+        hidden_size=5120,
+        intermediate_size=8192,
+        num_hidden_layers=48,
+        head_dim=128,
+        num_attention_heads=40,
+        num_key_value_heads=8,
+        max_position_embeddings=131_072,
+        rms_norm_eps=1e-5,
+        rope_theta=500_000.0,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

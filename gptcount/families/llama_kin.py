@@ -16,7 +16,7 @@ from gptcount.families.common import (
     varied,
     windowed,
 )
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES, decoder, llama, mistral
 
 LLAMA3 = {
@@ -56,8 +56,6 @@ def ministral(c: Config) -> Part:
 
 def ministral3(c: Config) -> Part:
     """Ministral 3 (arXiv:2601.08584; modeling_ministral3.py): Mistral, its queries longer at later positions."""
-    c.assume(vocab_size=131072, num_hidden_layers=34, head_dim=128, max_position_embeddings=262144, rms_norm_eps=1e-5)
-    c.assume(sliding_window=None)
     c.not_null("head_dim")
     scaled(c, **YARN)
     model = mistral(c)
@@ -72,25 +70,18 @@ def ministral3(c: Config) -> Part:
 
 def arcee(c: Config) -> Part:
     """Arcee (modeling_arcee.py): the MLP is plain, its activation the square of ReLU."""
-    c.assume(hidden_size=2560, intermediate_size=18432, max_position_embeddings=4096, rms_norm_eps=1e-5)
-    c.assume(hidden_act="relu2")
     model = llama(c)
     return {**model, "mlp": ungated(model["mlp"])}
 
 
 def seed_oss(c: Config) -> Part:
     """Seed-OSS (modeling_seed_oss.py): biases on query, key and value, and on the output by a key of its own."""
-    c.assume(vocab_size=155136, intermediate_size=27648, num_hidden_layers=64, num_attention_heads=80)
-    c.assume(num_key_value_heads=8, head_dim=128, max_position_embeddings=524288)
     inner, outer = c.flag("attention_bias", absent=True), c.flag("attention_out_bias", absent=False)
     return attending(decoder(c), biases=biases(inner, "query", "key", "value") + biases(outer, "output"))
 
 
 def cwm(c: Config) -> Part:
     """Code World Model (arXiv:2510.02387; modeling_cwm.py): a window on three layers of four, no bias in attention."""
-    c.assume(vocab_size=128256, hidden_size=6144, intermediate_size=21504, num_hidden_layers=64)
-    c.assume(num_attention_heads=48, num_key_value_heads=8, head_dim=128)
-    c.assume(max_position_embeddings=131072, rms_norm_eps=1e-5, rope_theta=1_000_000.0)
     scaled(c, **LLAMA3 | {"rope_theta": 1_000_000.0, "factor": 16.0})
     c.only(attention_bias=False)
     c.not_null("num_key_value_heads", "head_dim")
@@ -101,9 +92,6 @@ def cwm(c: Config) -> Part:
 
 def smollm3(c: Config) -> Part:
     """SmolLM3 (modeling_smollm3.py): no positions on every fourth layer, where there may be a window."""
-    c.assume(vocab_size=128256, hidden_size=2048, num_hidden_layers=36, num_attention_heads=16, num_key_value_heads=4)
-    c.assume(max_position_embeddings=32768, rope_theta=2_000_000.0, sliding_window=None)
-    c.assume(tie_word_embeddings=True)
     c.not_null("head_dim")
     c.ignore("max_window_layers")
     model = decoder(c)
@@ -132,9 +120,6 @@ def _turned(c: Config, n_layers: int) -> list[bool]:
 
 def helium(c: Config) -> Part:
     """Helium (modeling_helium.py): neighbours make the pairs that are turned; the output has no bias."""
-    c.assume(vocab_size=48000, hidden_size=2560, intermediate_size=7040, num_hidden_layers=24, num_attention_heads=20)
-    c.assume(num_key_value_heads=20, head_dim=128, max_position_embeddings=4096)
-    c.assume(rms_norm_eps=1e-8, rope_theta=100_000.0)
     c.not_null("num_key_value_heads", "head_dim")
     model = _filled(c, decoder(c))
     on = [name for name in model["attention"]["biases"] if name != "output"]
@@ -151,8 +136,6 @@ def _filled(c: Config, model: Part) -> Part:
 
 def iquestcoder(c: Config) -> Part:
     """IQuest-Coder (configuration_iquestcoder.py): Llama in other sizes."""
-    c.assume(vocab_size=76_800, hidden_size=5120, intermediate_size=27_648, num_hidden_layers=80, head_dim=128)
-    c.assume(num_attention_heads=40, num_key_value_heads=8, max_position_embeddings=131_072, rms_norm_eps=1e-5)
     c.only(clip_qkv=None, use_sliding_window=False)
     c.ignore("sliding_window", "max_window_layers")
     return {**llama(c), "checkpoint": "llama"}
@@ -160,8 +143,6 @@ def iquestcoder(c: Config) -> Part:
 
 def pangu_embedded(c: Config) -> Part:
     """openPangu-Embedded (arXiv:2505.22375; modeling_openpangu_dense.py): Llama with biases in attention."""
-    c.assume(vocab_size=153_376, intermediate_size=12_800, num_hidden_layers=34, num_key_value_heads=8)
-    c.assume(max_position_embeddings=32_768, rms_norm_eps=1e-5, rope_theta=16_000_000.0)
     c.spelled(attention_bias="bias")
     c.assume(attention_bias=True)
     c.only(mlp_bias=False)
@@ -184,8 +165,6 @@ def hyperclovax(c: Config) -> Part:
 
 def jais2(c: Config) -> Part:
     """Jais 2 (modeling_jais2.py): layer norms, a plain MLP of squared ReLU, biases everywhere."""
-    c.assume(vocab_size=150272, hidden_size=3328, intermediate_size=26624, num_attention_heads=26)
-    c.assume(max_position_embeddings=8192, hidden_act="relu2", attention_bias=True, mlp_bias=True)
     model = llama(c, norm=layer_norm(c, "layer_norm_eps"))
     return {**model, "mlp": ungated(model["mlp"])}
 
@@ -193,8 +172,6 @@ def jais2(c: Config) -> Part:
 def nemotron(c: Config) -> Part:
     """Nemotron (arXiv:2402.16819; modeling_nemotron.py): layer norms of 1 + gain, a plain MLP of squared ReLU, half of
     each head turned."""
-    c.assume(vocab_size=256000, hidden_size=6144, intermediate_size=24576, num_attention_heads=48)
-    c.assume(max_position_embeddings=4096, hidden_act="relu2", partial_rotary_factor=0.5)
     c.size("num_key_value_heads")
     eps = c.number("norm_eps", "layer_norm_eps", absent=1e-5)
     model = decoder(c, norm={"kind": "layer", "bias": True, "plus_one": True, "eps": eps})
@@ -205,8 +182,6 @@ def nemotron(c: Config) -> Part:
 def nanochat(c: Config) -> Part:
     """nanochat (modeling_nanochat.py): norms without weights, also of the embedding and of turned queries and keys; a
     plain MLP of squared ReLU."""
-    c.assume(vocab_size=50304, hidden_size=768, intermediate_size=8192, num_hidden_layers=12, num_attention_heads=6)
-    c.assume(hidden_act="relu2")
     c.only(mlp_bias=False, qkv_bias=False)
     c.not_null("head_dim")
     model = decoder(c)
@@ -235,15 +210,12 @@ def apertus(c: Config) -> Part:
 def apertus1p5_text(c: Config) -> Part:
     """The language model of Apertus 1.5 (modeling_apertus1p5.py): Apertus, whose tokens stand for images and sounds
     too; where those are never predicted, the unembedding has fewer rows."""
-    c.assume(vocab_size=266_752)
     c.only(output_vocab_size=c.size("vocab_size"))
     return {**apertus(c), "checkpoint": "apertus"}
 
 
 def bitnet(c: Config) -> Part:
     """BitNet b1.58 (arXiv:2504.12285; modeling_bitnet.py): norms before the last matrix of each branch."""
-    c.assume(vocab_size=128256, hidden_size=2560, intermediate_size=6912, num_hidden_layers=30, num_attention_heads=20)
-    c.assume(num_key_value_heads=5, hidden_act="relu2", rms_norm_eps=1e-5, rope_theta=500_000.0)
     c.only(mlp_bias=False)
     c.not_null("head_dim")
     model = _filled(c, decoder(c))
@@ -252,7 +224,6 @@ def bitnet(c: Config) -> Part:
 
 def diffllama(c: Config) -> Part:
     """DiffLlama (arXiv:2410.05258; modeling_diffllama.py): the difference of two patterns of attention."""
-    c.assume(hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, rms_norm_eps=1e-5)
     c.only(mlp_bias=False)
     c.ignore("lambda_std_dev")
     model = decoder(c)
@@ -299,3 +270,123 @@ TABLES = dict.fromkeys(READERS, NAMES) | {
     "bitnet": NAMES + BITNET,
     "diffllama": NAMES + DIFFLLAMA,
 }
+
+
+DEFAULTS: Defaults = {
+    "ministral3": dict(
+        vocab_size=131072,
+        num_hidden_layers=34,
+        head_dim=128,
+        max_position_embeddings=262144,
+        rms_norm_eps=1e-5,
+        sliding_window=None,
+    ),
+    "arcee": dict(
+        hidden_size=2560, intermediate_size=18432, max_position_embeddings=4096, rms_norm_eps=1e-5, hidden_act="relu2"
+    ),
+    "seed_oss": dict(
+        vocab_size=155136,
+        intermediate_size=27648,
+        num_hidden_layers=64,
+        num_attention_heads=80,
+        num_key_value_heads=8,
+        head_dim=128,
+        max_position_embeddings=524288,
+    ),
+    "cwm": dict(
+        vocab_size=128256,
+        hidden_size=6144,
+        intermediate_size=21504,
+        num_hidden_layers=64,
+        num_attention_heads=48,
+        num_key_value_heads=8,
+        head_dim=128,
+        max_position_embeddings=131072,
+        rms_norm_eps=1e-5,
+        rope_theta=1_000_000.0,
+    ),
+    "smollm3": dict(
+        vocab_size=128256,
+        hidden_size=2048,
+        num_hidden_layers=36,
+        num_attention_heads=16,
+        num_key_value_heads=4,
+        max_position_embeddings=32768,
+        rope_theta=2_000_000.0,
+        sliding_window=None,
+        tie_word_embeddings=True,
+    ),
+    "helium": dict(
+        vocab_size=48000,
+        hidden_size=2560,
+        intermediate_size=7040,
+        num_hidden_layers=24,
+        num_attention_heads=20,
+        num_key_value_heads=20,
+        head_dim=128,
+        max_position_embeddings=4096,
+        rms_norm_eps=1e-8,
+        rope_theta=100_000.0,
+    ),
+    "iquestcoder": dict(
+        vocab_size=76_800,
+        hidden_size=5120,
+        intermediate_size=27_648,
+        num_hidden_layers=80,
+        head_dim=128,
+        num_attention_heads=40,
+        num_key_value_heads=8,
+        max_position_embeddings=131_072,
+        rms_norm_eps=1e-5,
+    ),
+    "PanguEmbedded": dict(
+        vocab_size=153_376,
+        intermediate_size=12_800,
+        num_hidden_layers=34,
+        num_key_value_heads=8,
+        max_position_embeddings=32_768,
+        rms_norm_eps=1e-5,
+        rope_theta=16_000_000.0,
+    ),
+    "jais2": dict(
+        vocab_size=150272,
+        hidden_size=3328,
+        intermediate_size=26624,
+        num_attention_heads=26,
+        max_position_embeddings=8192,
+        hidden_act="relu2",
+        attention_bias=True,
+        mlp_bias=True,
+    ),
+    "nemotron": dict(
+        vocab_size=256000,
+        hidden_size=6144,
+        intermediate_size=24576,
+        num_attention_heads=48,
+        max_position_embeddings=4096,
+        hidden_act="relu2",
+        partial_rotary_factor=0.5,
+    ),
+    "nanochat": dict(
+        vocab_size=50304,
+        hidden_size=768,
+        intermediate_size=8192,
+        num_hidden_layers=12,
+        num_attention_heads=6,
+        hidden_act="relu2",
+    ),
+    "apertus1p5_text": dict(vocab_size=266_752),
+    "bitnet": dict(
+        vocab_size=128256,
+        hidden_size=2560,
+        intermediate_size=6912,
+        num_hidden_layers=30,
+        num_attention_heads=20,
+        num_key_value_heads=5,
+        hidden_act="relu2",
+        rms_norm_eps=1e-5,
+        rope_theta=500_000.0,
+    ),
+    "diffllama": dict(hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, rms_norm_eps=1e-5),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -7,7 +7,7 @@ import re
 
 from gptcount.architecture import Architecture
 from gptcount.families.common import Part, gated
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.deepseek import dense
 from gptcount.families.deepseek import names as of_deepseek
 
@@ -39,8 +39,6 @@ def names(architecture: Architecture) -> str:
 
 def longcat_flash(c: Config) -> Part:
     """LongCat-Flash (arXiv:2509.01322; modeling_longcat_flash.py): queries and the latent of keys are scaled."""
-    c.assume(vocab_size=131_072, hidden_size=6144, num_attention_heads=64, max_position_embeddings=131_072)
-    c.assume(rms_norm_eps=1e-5, rope_theta=10_000_000.0)
     c.only(mlp_bias=False, rope_interleave=True, mla_scale_q_lora=True, mla_scale_kv_lora=True)
     c.only(attention_method="MLA", zero_expert_type="identity", norm_topk_prob=False)
     c.only(router_bias=False)
@@ -77,3 +75,16 @@ def mixture(c: Config, act: str) -> Part:
 
 READERS = {"longcat_flash": longcat_flash}
 TABLES = {"longcat_flash": names}
+
+
+DEFAULTS: Defaults = {
+    "longcat_flash": dict(
+        vocab_size=131_072,
+        hidden_size=6144,
+        num_attention_heads=64,
+        max_position_embeddings=131_072,
+        rms_norm_eps=1e-5,
+        rope_theta=10_000_000.0,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES, llama
 
 MIXTURE = """
@@ -16,7 +16,6 @@ mlp.experts.down      model.layers.{}.mlp.experts.{}.w2       d_model, |
 
 def minicpm(c: Config) -> Part:
     """MiniCPM (arXiv:2404.06395; modeling_minicpm.py)."""
-    c.assume(tie_word_embeddings=True)
     c.only(attention_bias=False, mlp_bias=False)
     c.ignore("mup_denominator")
     model = scaled(c, llama(c), depth=1.0, emb=1.0)
@@ -42,3 +41,9 @@ def scaled(c: Config, model: Part, depth: float, emb: float, base: int | None = 
 
 READERS = {"minicpm": minicpm}
 TABLES = {"minicpm": NAMES + MIXTURE}
+
+
+DEFAULTS: Defaults = {
+    "minicpm": dict(tie_word_embeddings=True),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gptcount.families.common import Part, attending, mixed, renamed, varied
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import MIXTRAL, NAMES, decoder
 
 NAMES_M3 = renamed(
@@ -37,9 +37,6 @@ KINDS = ("full_attention", "minimax_m3_sparse")
 def minimax_m3(c: Config) -> Part:
     """MiniMax-M3 (modeling_minimax_m3_vl.py): some layers look at blocks that an indexer chooses; gains are stored less
     one; gate and up are clipped."""
-    c.assume(vocab_size=200_064, hidden_size=6144, intermediate_size=3072, num_hidden_layers=60, head_dim=128)
-    c.assume(num_attention_heads=64, num_key_value_heads=4, max_position_embeddings=524_288, rope_theta=5_000_000.0)
-    c.assume(partial_rotary_factor=1.0)
     c.only(attention_bias=False, mlp_bias=False, use_qk_norm=True, qk_norm_type="per_head", use_gemma_norm=True)
     c.only(use_routing_bias=True, scoring_func="sigmoid", sliding_window=None, n_shared_experts=1)
     c.not_null("head_dim", "num_key_value_heads", "partial_rotary_factor")
@@ -139,3 +136,20 @@ def _flagged(flags: Any, key: str, c: Config, n_layers: int, words: tuple[str, s
 
 READERS = {"minimax_m3_vl_text": minimax_m3}
 TABLES = {"minimax_m3_vl_text": NAMES_M3}
+
+
+DEFAULTS: Defaults = {
+    "minimax_m3_vl_text": dict(
+        vocab_size=200_064,
+        hidden_size=6144,
+        intermediate_size=3072,
+        num_hidden_layers=60,
+        head_dim=128,
+        num_attention_heads=64,
+        num_key_value_heads=4,
+        max_position_embeddings=524_288,
+        rope_theta=5_000_000.0,
+        partial_rotary_factor=1.0,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -18,7 +18,7 @@ from gptcount.families.common import (
     varied,
     windowed,
 )
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.deepseek import CORRECTION, WANTED, corrected
 from gptcount.families.llama import EXPERTS, MIXTRAL, decoder
 from gptcount.families.llama import NAMES as LLAMA
@@ -76,8 +76,6 @@ unembedding.token          lm_head                                              
 
 def minimax_m2(c: Config) -> Part:
     """MiniMax-M2 (modeling_minimax_m2.py): norms of all queries and of all keys at once; attention in every layer."""
-    c.assume(vocab_size=200_064, hidden_size=3072, intermediate_size=1536, num_hidden_layers=62, head_dim=128)
-    c.assume(num_attention_heads=48, num_key_value_heads=8, max_position_embeddings=196_608, rope_theta=5_000_000.0)
     c.only(attention_bias=False, mlp_bias=False, use_qk_norm=True, qk_norm_type="per_layer", use_routing_bias=True)
     c.only(scoring_func="sigmoid", shared_intermediate_size=0, layernorm_full_attention_beta=1.0)
     c.only(layernorm_mlp_beta=1.0, layernorm_linear_attention_beta=1.0, postnorm=False)
@@ -103,11 +101,6 @@ def minimax_m2(c: Config) -> Part:
 def mimo_v2_flash(c: Config) -> Part:
     """MiMo-V2-Flash (arXiv:2601.02780; modeling_mimo_v2_flash.py): layers with a window have twice the key/value heads,
     and sinks. The ``swa_`` keys of older files must say so too."""
-    c.assume(vocab_size=152_576, intermediate_size=16_384, num_hidden_layers=48, num_attention_heads=64, head_dim=192)
-    c.assume(
-        num_key_value_heads=4, max_position_embeddings=131_072, rope_theta=5_000_000.0, partial_rotary_factor=0.334
-    )
-    c.assume(n_routed_experts=256, n_group=1, topk_group=1, routed_scaling_factor=1.0, n_shared_experts=0)
     c.only(mlp_bias=False, n_shared_experts=0, add_swa_attention_sink_bias=True, add_full_attention_sink_bias=False)
     c.not_null("head_dim", *WANTED)
     c.ignore("attention_chunk_size")
@@ -148,8 +141,6 @@ def mimo_v2_flash(c: Config) -> Part:
 def afmoe(c: Config) -> Part:
     """Trinity (arXiv:2602.17004; modeling_afmoe.py): norms on both sides of a branch, gated attention, positions in the
     layers with a window alone."""
-    c.assume(vocab_size=200_192, hidden_size=2048, intermediate_size=6144, num_attention_heads=16, head_dim=128)
-    c.assume(max_position_embeddings=16_384, rms_norm_eps=1e-5)
     c.only(mlp_bias=False, score_func="sigmoid", route_norm=True, n_group=1, topk_group=1)
     c.only(num_expert_groups=1, num_limited_groups=1)
     c.not_null("head_dim")
@@ -181,9 +172,6 @@ def afmoe(c: Config) -> Part:
 
 def gpt_oss(c: Config) -> Part:
     """gpt-oss (arXiv:2508.10925; modeling_gpt_oss.py): sinks, biases everywhere, every other layer in a window."""
-    c.assume(vocab_size=201_088, hidden_size=2880, intermediate_size=2880, num_hidden_layers=36, head_dim=64)
-    c.assume(num_attention_heads=64, num_key_value_heads=8, max_position_embeddings=131_072, rms_norm_eps=1e-5)
-    c.assume(attention_bias=True, rope_theta=150_000.0)
     c.only(mlp_bias=False)
     c.not_null("head_dim", "num_key_value_heads")
     c.ignore("initial_context_length")
@@ -208,7 +196,6 @@ def gpt_oss(c: Config) -> Part:
 
 def aria(c: Config) -> Part:
     """Aria (arXiv:2410.05993; modeling_aria.py): experts in every layer, beside some that all tokens share."""
-    c.assume(intermediate_size=4096)
     model = decoder(c)
     n_shared = c.size("moe_num_shared_experts", absent=2)
     mlp = model["mlp"]
@@ -291,3 +278,58 @@ TABLES = {
     "dbrx": DBRX,
     "aria_text": LLAMA + ARIA,
 }
+
+
+DEFAULTS: Defaults = {
+    "minimax_m2": dict(
+        vocab_size=200_064,
+        hidden_size=3072,
+        intermediate_size=1536,
+        num_hidden_layers=62,
+        head_dim=128,
+        num_attention_heads=48,
+        num_key_value_heads=8,
+        max_position_embeddings=196_608,
+        rope_theta=5_000_000.0,
+    ),
+    "mimo_v2_flash": dict(
+        vocab_size=152_576,
+        intermediate_size=16_384,
+        num_hidden_layers=48,
+        num_attention_heads=64,
+        head_dim=192,
+        num_key_value_heads=4,
+        max_position_embeddings=131_072,
+        rope_theta=5_000_000.0,
+        partial_rotary_factor=0.334,
+        n_routed_experts=256,
+        n_group=1,
+        topk_group=1,
+        routed_scaling_factor=1.0,
+        n_shared_experts=0,
+    ),
+    "afmoe": dict(
+        vocab_size=200_192,
+        hidden_size=2048,
+        intermediate_size=6144,
+        num_attention_heads=16,
+        head_dim=128,
+        max_position_embeddings=16_384,
+        rms_norm_eps=1e-5,
+    ),
+    "gpt_oss": dict(
+        vocab_size=201_088,
+        hidden_size=2880,
+        intermediate_size=2880,
+        num_hidden_layers=36,
+        head_dim=64,
+        num_attention_heads=64,
+        num_key_value_heads=8,
+        max_position_embeddings=131_072,
+        rms_norm_eps=1e-5,
+        attention_bias=True,
+        rope_theta=150_000.0,
+    ),
+    "aria_text": dict(intermediate_size=4096),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, even_heads, varied
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES as LLAMA
 from gptcount.families.llama import decoder
 
@@ -25,9 +25,6 @@ N_IMAGE_TOKENS = 8
 def mllama(c: Config) -> Part:
     """Llama 3.2 Vision (arXiv:2407.21783, section 7; modeling_mllama.py): of what another part brings, the layers that
     look at it are counted, and the part itself is not."""
-    c.assume(vocab_size=128_256, hidden_size=4096, intermediate_size=14_336, num_hidden_layers=40)
-    c.assume(num_attention_heads=32, num_key_value_heads=8, max_position_embeddings=131_072, rms_norm_eps=1e-5)
-    c.assume(rope_theta=500_000.0)
     c.only(attention_bias=False, mlp_bias=False)
     c.not_null("num_key_value_heads")
     even_heads(c)
@@ -50,3 +47,19 @@ def mllama(c: Config) -> Part:
 
 READERS = {"mllama_text_model": mllama}
 TABLES = {"mllama_text_model": LLAMA + CROSS}
+
+
+DEFAULTS: Defaults = {
+    "mllama_text_model": dict(
+        vocab_size=128_256,
+        hidden_size=4096,
+        intermediate_size=14_336,
+        num_hidden_layers=40,
+        num_attention_heads=32,
+        num_key_value_heads=8,
+        max_position_embeddings=131_072,
+        rms_norm_eps=1e-5,
+        rope_theta=500_000.0,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

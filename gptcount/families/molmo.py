@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, attending, biases, varied
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import decoder
 
 MOLMO = """
@@ -27,8 +27,6 @@ unembedding.token          lm_head                                              
 def molmo2(c: Config) -> Part:
     """The language model of Molmo 2 (modeling_molmo2.py): norms before or after a branch, of each head or of all;
     rotary positions are stretched in the layers that are listed."""
-    c.assume(vocab_size=151_936, intermediate_size=12_288, num_hidden_layers=36, head_dim=128, num_key_value_heads=8)
-    c.assume(max_position_embeddings=36_864)
     c.spelled(attention_bias="qkv_bias", rms_norm_eps="layer_norm_eps")
     c.only(mlp_bias=False, use_qk_norm=True)
     c.not_null("head_dim", "num_key_value_heads")
@@ -55,3 +53,16 @@ def molmo2(c: Config) -> Part:
 
 READERS = {"molmo2_text": molmo2}
 TABLES = {"molmo2_text": MOLMO}
+
+
+DEFAULTS: Defaults = {
+    "molmo2_text": dict(
+        vocab_size=151_936,
+        intermediate_size=12_288,
+        num_hidden_layers=36,
+        head_dim=128,
+        num_key_value_heads=8,
+        max_position_embeddings=36_864,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

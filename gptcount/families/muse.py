@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, attending, layer_types, renamed, varied
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES, decoder
 
 MUSE = renamed(
@@ -20,8 +20,6 @@ mlp_output_norm        model.layers.{}.post_feedforward_layernorm      |
 def muse_glimmer(c: Config) -> Part:
     """The language model of Muse Glimmer (modeling_muse_glimmer.py): norms on both sides of a branch, those after it
     with an epsilon of their own; gated attention; scores that are scaled and capped."""
-    c.assume(vocab_size=202_048, hidden_size=6656, intermediate_size=19_968, num_hidden_layers=52, head_dim=128)
-    c.assume(num_attention_heads=32, num_key_value_heads=2, max_position_embeddings=131_072, rms_norm_eps=1e-5)
     c.spelled(hidden_act="hidden_activation")
     c.only(mlp_bias=False, use_qk_norm=True)
     c.not_null("head_dim", "num_key_value_heads")
@@ -66,3 +64,19 @@ def muse_glimmer(c: Config) -> Part:
 
 READERS = {"muse_glimmer_text": muse_glimmer}
 TABLES = {"muse_glimmer_text": MUSE}
+
+
+DEFAULTS: Defaults = {
+    "muse_glimmer_text": dict(
+        vocab_size=202_048,
+        hidden_size=6656,
+        intermediate_size=19_968,
+        num_hidden_layers=52,
+        head_dim=128,
+        num_attention_heads=32,
+        num_key_value_heads=2,
+        max_position_embeddings=131_072,
+        rms_norm_eps=1e-5,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, every, renamed, rotary, tables_of_kinds, windowed
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import EXPERTS, decoder
 from gptcount.families.llama import NAMES as LLAMA
 
@@ -18,7 +18,6 @@ mlp_output_norm        model.layers.{}.post_feedforward_layernorm  |
 
 def olmo(c: Config) -> Part:
     """OLMo (arXiv:2402.00838; modeling_olmo.py): layer norms without weights; clipped queries, keys and values."""
-    c.assume(vocab_size=50_304)
     c.only(mlp_bias=False)
     model = decoder(c, {"kind": "layer", "gain": False, "eps": 1e-5})
     return _clipped(c, model)
@@ -33,7 +32,6 @@ def olmo2(c: Config) -> Part:
 def olmo3(c: Config) -> Part:
     """OLMo 3 (arXiv:2512.13961; modeling_olmo3.py): OLMo 2 with windows in three of four layers, whose rotary positions
     are not scaled."""
-    c.assume(rope_theta=500_000.0)
     tables_of_kinds(c)
     model = olmo2(c)
     d_head = model["attention"]["d_head"]
@@ -48,8 +46,6 @@ def olmo3(c: Config) -> Part:
 
 def olmoe(c: Config) -> Part:
     """OLMoE (arXiv:2409.02060; modeling_olmoe.py): experts in every layer, norms before the branches."""
-    c.assume(hidden_size=2048, intermediate_size=2048, num_hidden_layers=16, num_attention_heads=16)
-    c.assume(max_position_embeddings=4096, num_experts=64, num_experts_per_tok=8)
     model = _normed(c)
     n_heads, d_head = model["attention"]["n_heads"], model["attention"]["d_head"]
     if n_heads * d_head != model["d_model"]:
@@ -59,8 +55,6 @@ def olmoe(c: Config) -> Part:
 
 def flex_olmo(c: Config) -> Part:
     """FlexOlmo (arXiv:2507.07024; modeling_flex_olmo.py): OLMo 2 with experts that were trained apart."""
-    c.assume(vocab_size=100_352, max_position_embeddings=4096, rms_norm_eps=1e-6, rope_theta=500_000.0)
-    c.assume(num_experts=7, num_experts_per_tok=5)
     return _with_experts(c, olmo2(c))
 
 
@@ -91,3 +85,27 @@ def _with_experts(c: Config, model: Part) -> Part:
 
 READERS = {"olmo": olmo, "olmo2": olmo2, "olmo3": olmo3, "olmoe": olmoe, "flex_olmo": flex_olmo}
 TABLES = {"olmo": LLAMA, "olmo2": NAMES, "olmo3": NAMES, "olmoe": LLAMA + EXPERTS, "flex_olmo": NAMES + EXPERTS}
+
+
+DEFAULTS: Defaults = {
+    "olmo": dict(vocab_size=50_304),
+    "olmo3": dict(rope_theta=500_000.0),
+    "olmoe": dict(
+        hidden_size=2048,
+        intermediate_size=2048,
+        num_hidden_layers=16,
+        num_attention_heads=16,
+        max_position_embeddings=4096,
+        num_experts=64,
+        num_experts_per_tok=8,
+    ),
+    "flex_olmo": dict(
+        vocab_size=100_352,
+        max_position_embeddings=4096,
+        rms_norm_eps=1e-6,
+        rope_theta=500_000.0,
+        num_experts=7,
+        num_experts_per_tok=5,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

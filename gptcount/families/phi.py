@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptcount.families.common import Part, biases, layer_norm, renamed, ungated, whole_heads
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import MIXTRAL, NAMES, decoder
 from gptcount.families.mixformer import phi_msft
 
@@ -77,8 +77,6 @@ def phi(c: Config) -> Part:
 
 def phi3(c: Config) -> Part:
     """Phi-3 and Phi-4 (arXiv:2404.14219; modeling_phi3.py): Llama with a window, its matrices fused when stored."""
-    c.assume(vocab_size=32064, hidden_size=3072, intermediate_size=8192, max_position_embeddings=4096)
-    c.assume(rms_norm_eps=1e-5, partial_rotary_factor=1.0)
     c.only(attention_bias=False, mlp_bias=False, lm_head_bias=False, full_attn_mod=1, interpolate_factor=1)
     c.not_null("head_dim")
     original = c.size("original_max_position_embeddings", absent=4096)
@@ -89,8 +87,6 @@ def phi3(c: Config) -> Part:
 
 def phimoe(c: Config) -> Part:
     """Phi-3.5-MoE (arXiv:2404.14219; modeling_phimoe.py): layer norms, and a router that picks two by turns."""
-    c.assume(vocab_size=32064, intermediate_size=6400, num_key_value_heads=8, max_position_embeddings=131072)
-    c.assume(rope_theta=1_000_000.0)
     c.only(mlp_bias=False, num_experts_per_tok=2)
     c.not_null("head_dim", "num_key_value_heads")
     if c.has("original_max_position_embeddings"):
@@ -115,8 +111,6 @@ def phimoe(c: Config) -> Part:
 
 def persimmon(c: Config) -> Part:
     """Persimmon (Adept 2023; modeling_persimmon.py): biases everywhere, norms of queries and keys, squared relu."""
-    c.assume(vocab_size=262144, intermediate_size=16384, num_hidden_layers=36, num_attention_heads=64)
-    c.assume(max_position_embeddings=16384, hidden_act="relu2", partial_rotary_factor=0.5)
     whole = whole_heads(c, c.size("hidden_size", absent=4096))
     c.only(num_key_value_heads=whole["n_heads"], head_dim=whole["d_head"], attention_bias=True, mlp_bias=True)
     norm = layer_norm(c, "layer_norm_eps")
@@ -150,9 +144,6 @@ def stablelm_epoch(c: Config) -> Part:
 
 def starcoder2(c: Config) -> Part:
     """StarCoder2 (arXiv:2402.19173; modeling_starcoder2.py): layer norms, biases, a plain MLP, a window."""
-    c.assume(vocab_size=49152, hidden_size=3072, intermediate_size=12288, num_hidden_layers=30, num_attention_heads=24)
-    c.assume(num_key_value_heads=2, max_position_embeddings=4096, hidden_act="gelu_pytorch_tanh")
-    c.assume(tie_word_embeddings=True)
     c.not_null("num_key_value_heads")
     on = c.flag("use_bias", absent=True)
     c.only(attention_bias=on, mlp_bias=on, mlp_type="default", norm_type="layer_norm", scale_attn_weights=True)
@@ -198,3 +189,43 @@ TABLES = {
     "stablelm": STABLELM,
     "starcoder2": STARCODER2,
 }
+
+
+DEFAULTS: Defaults = {
+    "phi3": dict(
+        vocab_size=32064,
+        hidden_size=3072,
+        intermediate_size=8192,
+        max_position_embeddings=4096,
+        rms_norm_eps=1e-5,
+        partial_rotary_factor=1.0,
+    ),
+    "phimoe": dict(
+        vocab_size=32064,
+        intermediate_size=6400,
+        num_key_value_heads=8,
+        max_position_embeddings=131072,
+        rope_theta=1_000_000.0,
+    ),
+    "persimmon": dict(
+        vocab_size=262144,
+        intermediate_size=16384,
+        num_hidden_layers=36,
+        num_attention_heads=64,
+        max_position_embeddings=16384,
+        hidden_act="relu2",
+        partial_rotary_factor=0.5,
+    ),
+    "starcoder2": dict(
+        vocab_size=49152,
+        hidden_size=3072,
+        intermediate_size=12288,
+        num_hidden_layers=30,
+        num_attention_heads=24,
+        num_key_value_heads=2,
+        max_position_embeddings=4096,
+        hidden_act="gelu_pytorch_tanh",
+        tie_word_embeddings=True,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

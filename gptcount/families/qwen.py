@@ -16,7 +16,7 @@ from gptcount.families.common import (
     renamed,
     windowed,
 )
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import EXPERTS, NAMES, decoder
 
 SHARED = """
@@ -52,8 +52,6 @@ def mimo(c: Config) -> Part:
 def qwen2_moe(c: Config) -> Part:
     """Qwen2-MoE (arXiv:2407.10671; modeling_qwen2_moe.py): Qwen2 with a mixture and a gated shared expert; windows,
     if any, in every other of the first layers."""
-    c.assume(vocab_size=151936, hidden_size=2048, intermediate_size=5632, num_hidden_layers=24, num_attention_heads=16)
-    c.assume(num_key_value_heads=16, max_position_embeddings=32768)
     on = c.flag("qkv_bias", absent=True)
     c.only(attention_bias=on, mlp_bias=False)
     c.not_null("num_key_value_heads", "head_dim")
@@ -71,13 +69,11 @@ def qwen2_moe(c: Config) -> Part:
 
 def qwen3(c: Config) -> Part:
     """Qwen3 (arXiv:2505.09388; modeling_qwen3.py): norms on queries and keys; windows in later layers, if any."""
-    c.assume(head_dim=128, num_key_value_heads=32, intermediate_size=22016)
     return _windowed_later(c, _normed(c))
 
 
 def qwen3_moe(c: Config) -> Part:
     """Qwen3-MoE (arXiv:2505.09388; modeling_qwen3_moe.py): Qwen3 with a mixture; a window on every layer, if any."""
-    c.assume(hidden_size=2048, intermediate_size=6144, num_hidden_layers=24, num_key_value_heads=4)
     c.only(shared_expert_intermediate_size=0)
     c.not_null("num_key_value_heads")
     c.ignore("max_window_layers")
@@ -89,32 +85,23 @@ def qwen3_moe(c: Config) -> Part:
 
 def qwen2_vl_text(c: Config) -> Part:
     """The language model of Qwen2-VL and Qwen2.5-VL (arXiv:2409.12191, 2502.13923; modeling_qwen2_vl.py)."""
-    c.assume(hidden_size=8192, intermediate_size=29568, num_hidden_layers=80, num_attention_heads=64)
-    c.assume(num_key_value_heads=8, vocab_size=152064, rms_norm_eps=1e-5, rope_theta=1_000_000.0, max_window_layers=80)
     even_heads(c)
     return qwen2(c)
 
 
 def qwen2_5_omni_text(c: Config) -> Part:
     """The thinker of Qwen2.5-Omni (arXiv:2503.20215; modeling_qwen2_5_omni.py)."""
-    c.assume(hidden_size=3584, intermediate_size=18944, num_hidden_layers=28, num_attention_heads=28)
-    c.assume(num_key_value_heads=4, vocab_size=152064, rope_theta=1_000_000.0, sliding_window=32768)
-    c.assume(tie_word_embeddings=True)
     return qwen2(c)
 
 
 def qwen3_vl_text(c: Config) -> Part:
     """The language model of Qwen3-VL (arXiv:2511.21631; modeling_qwen3_vl.py): no windows."""
-    c.assume(head_dim=128, num_key_value_heads=32, intermediate_size=22016, max_position_embeddings=128_000)
-    c.assume(rope_theta=500_000.0)
     return _normed(c)
 
 
 def qwen3_vl_moe_text(c: Config) -> Part:
     """The language model of Qwen3-VL with a mixture (modeling_qwen3_vl_moe.py): what the chosen experts weigh always
     adds up to one."""
-    c.assume(hidden_size=2048, intermediate_size=5632, num_hidden_layers=24, num_attention_heads=16)
-    c.assume(num_key_value_heads=16, max_position_embeddings=128_000, rope_theta=500_000.0, tie_word_embeddings=True)
     c.not_null("num_key_value_heads")
     c.only(sliding_window=None)
     c.ignore("norm_topk_prob")
@@ -125,9 +112,6 @@ def qwen3_vl_moe_text(c: Config) -> Part:
 
 def qwen3_omni_moe_text(c: Config) -> Part:
     """The thinker of Qwen3-Omni (arXiv:2509.17765; modeling_qwen3_omni_moe.py)."""
-    c.assume(hidden_size=2048, intermediate_size=18944, num_hidden_layers=28, num_attention_heads=28)
-    c.assume(num_key_value_heads=4, vocab_size=3584, max_position_embeddings=32768, rope_theta=1_000_000.0)
-    c.assume(norm_topk_prob=True)
     c.only(sliding_window=None, use_sliding_window=False, shared_expert_intermediate_size=0)
     c.not_null("num_key_value_heads")
     model = _normed(c)
@@ -186,3 +170,80 @@ READERS |= {"qwen2_vl_text": qwen2_vl_text, "qwen2_5_vl_text": qwen2_vl_text, "q
 READERS |= {"qwen3_vl_text": qwen3_vl_text, "qwen3_vl_moe_text": qwen3_vl_moe_text}
 READERS |= {"qwen3_omni_moe_text": qwen3_omni_moe_text}
 TABLES = dict.fromkeys(READERS, renamed(NAMES + EXPERTS, SHARED)) | {"qwen3_vl_moe_text": NAMES + FUSED}
+
+
+DEFAULTS: Defaults = {
+    "qwen2_moe": dict(
+        vocab_size=151936,
+        hidden_size=2048,
+        intermediate_size=5632,
+        num_hidden_layers=24,
+        num_attention_heads=16,
+        num_key_value_heads=16,
+        max_position_embeddings=32768,
+    ),
+    "qwen3": dict(head_dim=128, num_key_value_heads=32, intermediate_size=22016),
+    "qwen3_moe": dict(hidden_size=2048, intermediate_size=6144, num_hidden_layers=24, num_key_value_heads=4),
+    "qwen2_vl_text": dict(
+        hidden_size=8192,
+        intermediate_size=29568,
+        num_hidden_layers=80,
+        num_attention_heads=64,
+        num_key_value_heads=8,
+        vocab_size=152064,
+        rms_norm_eps=1e-5,
+        rope_theta=1_000_000.0,
+        max_window_layers=80,
+    ),
+    "qwen2_5_vl_text": dict(
+        hidden_size=8192,
+        intermediate_size=29568,
+        num_hidden_layers=80,
+        num_attention_heads=64,
+        num_key_value_heads=8,
+        vocab_size=152064,
+        rms_norm_eps=1e-5,
+        rope_theta=1_000_000.0,
+        max_window_layers=80,
+    ),
+    "qwen2_5_omni_text": dict(
+        hidden_size=3584,
+        intermediate_size=18944,
+        num_hidden_layers=28,
+        num_attention_heads=28,
+        num_key_value_heads=4,
+        vocab_size=152064,
+        rope_theta=1_000_000.0,
+        sliding_window=32768,
+        tie_word_embeddings=True,
+    ),
+    "qwen3_vl_text": dict(
+        head_dim=128,
+        num_key_value_heads=32,
+        intermediate_size=22016,
+        max_position_embeddings=128_000,
+        rope_theta=500_000.0,
+    ),
+    "qwen3_vl_moe_text": dict(
+        hidden_size=2048,
+        intermediate_size=5632,
+        num_hidden_layers=24,
+        num_attention_heads=16,
+        num_key_value_heads=16,
+        max_position_embeddings=128_000,
+        rope_theta=500_000.0,
+        tie_word_embeddings=True,
+    ),
+    "qwen3_omni_moe_text": dict(
+        hidden_size=2048,
+        intermediate_size=18944,
+        num_hidden_layers=28,
+        num_attention_heads=28,
+        num_key_value_heads=4,
+        vocab_size=3584,
+        max_position_embeddings=32768,
+        rope_theta=1_000_000.0,
+        norm_topk_prob=True,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

@@ -4,7 +4,7 @@ a blend of several streams, and in every layer there is a mixture."""
 from __future__ import annotations
 
 from gptcount.families.common import Part, layer_types, renamed, slotted
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.delta import APART, QWEN, delta_of, hybrid
 from gptcount.families.qwen import mixture_of
 
@@ -29,8 +29,6 @@ QSA = ("indexer_n_heads", "indexer_kv_heads", "indexer_head_dim", "indexer_budge
 
 def qwen4_exp_text(c: Config) -> Part:
     """Qwen4-Exp (modeling_qwen4_exp.py), where no layer has tables of hashed n-grams."""
-    c.assume(vocab_size=248320, hidden_size=2048, num_hidden_layers=40, num_attention_heads=16)
-    c.assume(num_key_value_heads=2, max_position_embeddings=32768, partial_rotary_factor=1.0)
     c.ignore("intermediate_size", "decoder_sparse_step", "mlp_only_layers", "number_of_conv_states")
     _without_tables(c)
     model = hybrid(c)
@@ -96,3 +94,17 @@ _OF = "".join(
     STREAMS.replace("{0}", place).replace("{1}", name) for place, name in (("attention", "attn"), ("mlp", "mlp"))
 )
 TABLES = {"qwen4_exp_text": renamed(QWEN + APART, OWN + _OF)}
+
+
+DEFAULTS: Defaults = {
+    "qwen4_exp_text": dict(
+        vocab_size=248320,
+        hidden_size=2048,
+        num_hidden_layers=40,
+        num_attention_heads=16,
+        num_key_value_heads=2,
+        max_position_embeddings=32768,
+        partial_rotary_factor=1.0,
+    ),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""

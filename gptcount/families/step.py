@@ -18,7 +18,7 @@ from gptcount.families.common import (
     tied,
     varied,
 )
-from gptcount.families.config import Config
+from gptcount.families.config import Config, Defaults
 from gptcount.families.llama import NAMES
 
 STEP = renamed(
@@ -40,7 +40,6 @@ mlp.shared.down           model.layers.{}.share_expert.down_proj          d_mode
 def step3p5(c: Config) -> Part:
     """Step 3.5, and the language model of Step 3.7 (modeling_step3p7.py): a gate for each head; more heads in layers
     with a window; gates of MLPs that are clipped after their activation, layer by layer."""
-    c.assume(head_dim=128, num_key_value_heads=8, rms_norm_eps=1e-5)
     c.spelled(num_key_value_heads="num_attention_groups")
     c.only(gating=True, use_head_wise_attn_gate=True, use_qk_norm=True, use_moe=True, use_moe_router_bias=True)
     c.only(moe_router_activation="sigmoid", norm_expert_weight=True, use_bidirectional_attention=False)
@@ -210,3 +209,9 @@ def _limits(c: Config, key: str, n_layers: int) -> list[Part]:
 
 READERS = {"step3p5": step3p5}
 TABLES = {"step3p5": STEP}
+
+
+DEFAULTS: Defaults = {
+    "step3p5": dict(head_dim=128, num_key_value_heads=8, rms_norm_eps=1e-5),
+}
+"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
