@@ -73,4 +73,4 @@ DEFAULTS: Defaults = {
         topk_group=1,
     ),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

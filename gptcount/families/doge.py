@@ -37,4 +37,4 @@ TABLES = {"doge": DOGE}
 DEFAULTS: Defaults = {
     "doge": dict(vocab_size=32_768, hidden_size=1024, intermediate_size=2048, num_attention_heads=8),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

@@ -193,4 +193,4 @@ TABLES = {"dots3_note_text": names_dots3}
 DEFAULTS: Defaults = {
     "dots3_note_text": dict(moe_intermediate_size=1536, routed_scaling_factor=1.0, n_group=1, topk_group=1),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

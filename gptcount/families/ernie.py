@@ -83,4 +83,4 @@ DEFAULTS: Defaults = {
         num_key_value_heads=4,
     ),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

@@ -136,4 +136,4 @@ TABLES = dict.fromkeys(READERS, NAMES)
 DEFAULTS: Defaults = {
     "gemma4_unified_text": dict(max_position_embeddings=262_144, sliding_window=1024),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

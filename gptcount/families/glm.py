@@ -189,4 +189,4 @@ DEFAULTS: Defaults = {
     ),
     "glm4v_moe_text": dict(vocab_size=151_424, max_position_embeddings=65_536, attention_bias=True),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

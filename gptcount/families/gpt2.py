@@ -163,4 +163,4 @@ TABLES = {"gpt2": NAMES, "openai-gpt": OPENAI_GPT, "gpt_bigcode": BIGCODE, "ctrl
 DEFAULTS: Defaults = {
     "gpt_bigcode": dict(activation_function="gelu_pytorch_tanh"),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

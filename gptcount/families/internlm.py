@@ -74,4 +74,4 @@ DEFAULTS: Defaults = {
         rms_norm_eps=1e-5,
     ),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

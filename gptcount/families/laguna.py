@@ -156,4 +156,4 @@ DEFAULTS: Defaults = {
         max_position_embeddings=131_072,
     ),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

@@ -192,4 +192,4 @@ TABLES = {"lfm2": NAMES, "lfm2_moe": MOE, "lfm3": LFM3}
 DEFAULTS: Defaults = {
     "lfm2": dict(hidden_size=2560),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

@@ -101,4 +101,4 @@ TABLES = {"llama": NAMES, "mistral": NAMES, "mixtral": NAMES + MIXTRAL}
 DEFAULTS: Defaults = {
     "mixtral": dict(sliding_window=None, rope_theta=1_000_000.0),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

@@ -100,4 +100,4 @@ DEFAULTS: Defaults = {
         rope_theta=500_000.0,
     ),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

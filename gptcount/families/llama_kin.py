@@ -389,4 +389,4 @@ DEFAULTS: Defaults = {
     ),
     "diffllama": dict(hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, rms_norm_eps=1e-5),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

@@ -246,4 +246,4 @@ DEFAULTS: Defaults = {
         norm_topk_prob=True,
     ),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

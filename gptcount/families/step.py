@@ -214,4 +214,4 @@ TABLES = {"step3p5": STEP}
 DEFAULTS: Defaults = {
     "step3p5": dict(head_dim=128, num_key_value_heads=8, rms_norm_eps=1e-5),
 }
-"""What the class of each takes for keys that are absent, where that is not what its reader is called with."""
+"""What absent keys stand for, by model type; where a key is not here, what its reader says."""

@@ -1,6 +1,7 @@
 """What the configuration classes of the reference implementation take for keys that are absent.
 
-Writes defaults.json beside this file: for each model type what a configuration without any key says, numbers, truth values and null.
+Writes defaults.json beside this file: for each model type the numbers, truth values and nulls that a configuration
+without any key says.
 Run it in an environment with transformers; it imports nothing of gptcount.
 """
 
